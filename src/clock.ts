@@ -1,0 +1,35 @@
+/**
+ * Time, injected. The only file that touches the real clock; lint forbids the globals everywhere else.
+ * `now` is monotonic milliseconds (grace, back-off, rates); `wall` is Unix milliseconds (for people and metrics only).
+ */
+export type Cancel = () => void;
+
+export interface Clock {
+  now(): number;
+  wall(): number;
+  /** Calls `fn` once, `ms` from now; the returned function cancels it. */
+  after(ms: number, fn: () => void): Cancel;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
+export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted === true) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = clock.after(ms, finish);
+    function finish(): void {
+      cancel();
+      signal?.removeEventListener('abort', finish);
+      resolve();
+    }
+    signal?.addEventListener('abort', finish, { once: true });
+  });
+}

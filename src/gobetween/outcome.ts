@@ -1,0 +1,49 @@
+/**
+ * What a request to GoBetween came to. Every await on the client answers with one of these; text matching of
+ * GoBetween's replies happens in client.ts only. Source: reference/gobetween-rest.md §2, §3.
+ */
+export type Outcome =
+  | 'ok'
+  | 'exists' // a server of that name is there
+  | 'port-busy'
+  | 'no-address'
+  | 'denied' // permission denied
+  | 'no-files' // too many open files
+  | 'file-error' // certificate, key or CA file
+  | 'invalid' // refused for another reason, or 400
+  | 'closed' // connection closed without an answer: the handler panicked
+  | 'unreachable' // connection refused or reset before an answer
+  | 'timeout'
+  | 'unauthorized'
+  | 'too-large';
+
+export interface Answer<T> {
+  readonly outcome: Outcome;
+  /** Present when outcome is ok. */
+  readonly value?: T;
+  /** GoBetween's own words, for the log; never parsed. */
+  readonly detail: string;
+}
+
+export interface BalancerStatus {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+export interface ServerStats {
+  readonly activeConnections: number;
+  readonly rxSecond: number;
+  readonly txSecond: number;
+}
+
+/** The REST API of one GoBetween (reference/gobetween-rest.md). Never throws; every call ends within its time-out. */
+export interface Balancer {
+  status(): Promise<Answer<BalancerStatus>>;
+  /** The body of GET /servers as text: 60 s at most, 10 s between bytes. Callers keep one in flight. */
+  list(): Promise<Answer<string>>;
+  create(name: string, body: string): Promise<Answer<null>>;
+  remove(name: string): Promise<Answer<null>>;
+  get(name: string): Promise<Answer<string>>;
+  stats(name: string): Promise<Answer<ServerStats | null>>;
+  close(): Promise<void>;
+}
