@@ -68,14 +68,14 @@ test('addresses to listen on', () => {
     '1.2.3.4:65536',
     '[fe80::1%eth0]:1',
   ]) {
-    assert.match(String(value(listenAddress, text)), /^refused/, text);
+    assert.equal(listenAddress(text).ok, false, text);
   }
 });
 
 test('port ranges', () => {
   assert.deepEqual(value(portRange, '1-65535'), { from: 1, to: 65_535 });
   for (const text of ['0-10', '1-65536', '5', '5-', '9-1', '1-2-3', ' 1-2']) {
-    assert.match(String(value(portRange, text)), /^refused/, text);
+    assert.equal(portRange(text).ok, false, text);
   }
 });
 
