@@ -62,10 +62,10 @@ type Levels = Pick<ReturnType<typeof pino>, 'debug' | 'info' | 'warn' | 'error' 
 
 function narrow(log: Levels): Log {
   return {
-    debug: (fields, message) => log.debug(fields, message),
-    info: (fields, message) => log.info(fields, message),
-    warn: (fields, message) => log.warn(fields, message),
-    error: (fields, message) => log.error(fields, message),
+    debug: (fields, message) => log.debug(fields, oneLine(message)),
+    info: (fields, message) => log.info(fields, oneLine(message)),
+    warn: (fields, message) => log.warn(fields, oneLine(message)),
+    error: (fields, message) => log.error(fields, oneLine(message)),
     child: (fields) => narrow(log.child(withoutSecrets(fields))),
   };
 }
@@ -83,6 +83,11 @@ function standardError(): { write(line: string): void; flush(): void } {
       }
     },
   };
+}
+
+/** Messages quote other people's text: no control character of it may forge a line or steer a terminal. */
+function oneLine(message: string): string {
+  return message.replaceAll(/[\p{Cc}\u2028\u2029]/gu, '?');
 }
 
 /** The same fields with `[hidden]` under every key that names a secret, at any depth that a log line has. */
