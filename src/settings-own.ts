@@ -168,7 +168,7 @@ export const own = {
     shown: '127.0.0.1:8889',
     example: '127.0.0.1:8889',
     parse: orOff(listenAddress),
-    doc: 'status page, API, metrics and health; off',
+    doc: 'status page, API, metrics and health, or off',
   }),
   metricsListen: setting({
     flag: 'metrics-listen',
@@ -178,7 +178,7 @@ export const own = {
     shown: 'off',
     example: '0.0.0.0:9889',
     parse: orOff(listenAddress),
-    doc: 'metrics and health only, for others; off',
+    doc: 'metrics and health only, for others, or off',
   }),
   control: setting({
     flag: 'control',
@@ -189,7 +189,7 @@ export const own = {
     example: '/run/gobtw-janitor.sock',
     parse: orOff(socketPath),
     notYet: 'there are no control verbs',
-    doc: 'unix socket for the verbs that change something; off',
+    doc: 'unix socket for the verbs that change something, or off',
   }),
   logLevel: setting({
     flag: 'log-level',
