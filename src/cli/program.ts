@@ -45,7 +45,11 @@ export function createProgram(
   const program = new Command('gobtw-janitor');
   program
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: () => undefined,
+      getOutHasColors: () => io.colour,
+    })
     .configureHelp({
       formatHelp: (command) => (command === program ? rootHelp(io, verbs) : verbHelp(io, command)),
     })
