@@ -16,24 +16,33 @@ export type EventOutcome = (typeof eventOutcomes)[number];
 
 export const gapReasons = [
   'disconnected',
-  'skipped',
   'restarted',
-  'overflow',
-  'cut',
-  'unreadable',
+  'cut-frame',
+  'over-cap',
+  'not-json',
+  'id-gap',
   'silent',
+  'refused',
   'other',
 ] as const;
 export const agentActions = [
   'whoami',
   'daemon_status',
-  'cluster_config',
   'object_config',
-  'set',
+  'object_action',
   'events',
   'other',
 ] as const;
-export const agentOutcomes = ['ok', 'refused', 'unreachable', 'closed', 'timeout', 'other'] as const;
+/** `ok`, or the failure's code without its `agent-`. */
+export const agentOutcomes = [
+  'ok',
+  'error',
+  'unknown-object',
+  'unreachable',
+  'closed',
+  'timeout',
+  'other',
+] as const;
 
 export const phases = ['compile', 'arbitrate', 'render', 'plan'] as const;
 export type RoundPhase = (typeof phases)[number];
@@ -90,6 +99,7 @@ export const opsOfOutcome = {
   timeout: everyOp,
   unauthorized: everyOp,
   'too-large': reads,
+  forbidden: ['create', 'remove'],
 } as const satisfies Record<string, readonly ApiOp[]>;
 export type ApiOutcome = keyof typeof opsOfOutcome;
 

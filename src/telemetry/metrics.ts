@@ -50,15 +50,17 @@ export interface QueueMetrics {
   queued(ms: number): void;
   worked(ms: number): void;
   retried(): void;
-  /** Work in progress: the sum of its ages, and the oldest. */
+  /** Work in progress: the sum of its ages, and the oldest; to be told once a second or so. */
   unfinished(sumMs: number, longestMs: number): void;
 }
 
 export interface Metrics {
   queue(name: QueueName): QueueMetrics;
   event(kind: EventKind, outcome: EventOutcome): void;
+  /** Reasons that are not in the list of labels count as `other`. */
   eventGap(reason: string): void;
   streamConnected(up: boolean): void;
+  /** `outcome` is `ok` or the failure's code. */
   agentRequest(action: string, outcome: string, ms: number): void;
   /** From the first sign of a change until GoBetween has it; `round` becomes an exemplar. */
   lag(ms: number, round?: string): void;
@@ -257,7 +259,10 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     eventGap: (reason) => gaps.inc({ reason: bounded(gapReasons, reason) }),
     streamConnected: (isUp) => stream.set(isUp ? 1 : 0),
     agentRequest(action, outcome, ms) {
-      const labels = { action: bounded(agentActions, action), outcome: bounded(agentOutcomes, outcome) };
+      const labels = {
+        action: bounded(agentActions, action),
+        outcome: bounded(agentOutcomes, outcome.replace(/^agent-/, '')),
+      };
       agent.observe(labels, ms / 1000);
     },
     lag: (ms, round) =>

@@ -15,11 +15,11 @@ export interface FakeClock extends Clock {
   /** Moves time forward by `ms`, running what falls due on the way, then drains promise jobs. */
   advance(ms: number): Promise<void>;
   /** Timers that are waiting: 0 after a clean stop. */
-  timers(): number;
+  readonly pending: number;
 }
 
-/** Starts at `now` 0 and `wall` 2026-01-01T00:00:00Z. */
-export function createFakeClock(startWallMs = Date.UTC(2026, 0, 1)): FakeClock {
+/** `now` starts at 0 and `wall` at 2023-11-14T22:13:20Z. */
+export function createFakeClock(startWallMs = 1_700_000_000_000): FakeClock {
   let nowMs = 0;
   let sequence = 0;
   const waiting = new Set<Timer>();
@@ -57,6 +57,8 @@ export function createFakeClock(startWallMs = Date.UTC(2026, 0, 1)): FakeClock {
       nowMs = untilMs;
       await setImmediate();
     },
-    timers: () => waiting.size,
+    get pending() {
+      return waiting.size;
+    },
   };
 }

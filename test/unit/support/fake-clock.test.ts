@@ -18,7 +18,7 @@ test('timers run in order of time, then of creation, with promise jobs drained b
   await clock.advance(25);
   assert.deepEqual(seen, ['a@10', 'after a', 'b@20', 'after b', 'c@20', 'after c']);
   assert.equal(clock.now(), 25);
-  assert.equal(clock.timers(), 0);
+  assert.equal(clock.pending, 0);
 });
 
 test('a timer set by a timer runs in the same advance when it is due', async () => {
@@ -38,5 +38,5 @@ test('a timer set by a timer runs in the same advance when it is due', async () 
 test('wall time moves with it and reads as ISO', async () => {
   const clock = createFakeClock();
   await clock.advance(1500);
-  assert.equal(isoTime(clock.wall()), '2026-01-01T00:00:01.500Z');
+  assert.equal(isoTime(clock.wall()), '2023-11-14T22:13:21.500Z');
 });

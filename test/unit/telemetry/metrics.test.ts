@@ -169,10 +169,21 @@ test('labels are bounded, and none is a service', () => {
     assert.ok(!labels.has(label), label);
 });
 
-test('the outcomes of requests are those of the client', () => {
-  type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
-  const same: Same<Outcome, ApiOutcome> = true;
-  assert.equal(same, true);
+test('every outcome of the client is a label', () => {
+  const labelled: (outcome: Outcome) => ApiOutcome = (outcome) => outcome;
+  assert.equal(labelled('port-busy'), 'port-busy');
+});
+
+test("an agent's failure is counted by its code", async () => {
+  const metrics = createMetrics('1', false);
+  metrics.agentRequest('object_config', 'agent-timeout', 1);
+  assert.equal(
+    await valueOf(
+      metrics,
+      'gobtw_janitor_agent_request_seconds_count{action="object_config",outcome="timeout"}',
+    ),
+    1,
+  );
 });
 
 test('the table for README has one row for each metric', () => {
