@@ -234,13 +234,13 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
 
   return {
     setClaims: (key, claims, options) => book.setClaims(key, claims, options?.keepHeld ?? false),
-    removeKey: book.removeKey,
+    removeKey: (key) => book.removeKey(key),
     hold(name, key, listen) {
       book.hold(name, key, listen);
       if (key !== null) quarantine.lift(slotId(listen.proto, listen.port));
     },
-    release: book.release,
-    record: book.record,
+    release: (name) => book.release(name),
+    record: (key, had) => book.record(key, had),
     recordsOf: (key) =>
       (book.entry(key)?.possessions ?? [])
         .filter(({ served }) => served)

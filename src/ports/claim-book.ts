@@ -58,7 +58,7 @@ export function createClaimBook(slots: Slots, now: () => number, stamp: () => nu
 
   function setClaims(key: ServiceKey, claims: readonly Claim[], keepHeld: boolean): void {
     const keptBefore = keepsHeld(key);
-    const entry = entries.get(key) ?? { standings: new Map(), possessions: [], keepHeld };
+    const entry: Entry = entries.get(key) ?? { standings: new Map(), possessions: [], keepHeld };
     const wanted = new Map(claims.map((claim) => [claim.id, claim]));
     const added = claims.filter(({ id }) => !entry.standings.has(id));
     for (const standing of [...entry.standings.values()]) {
