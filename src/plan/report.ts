@@ -6,7 +6,7 @@ import { displayPath } from '../model/service.js';
 import { diffCanonical, type FieldDiff } from './canonical-diff.js';
 import type { Change, ChangeReason } from './change.js';
 import { type MassCause, massCauses } from './mass.js';
-import { type Filtered, type Policy } from './policy.js';
+import type { Filtered, Policy } from './policy.js';
 import { serverOf } from './plan.js';
 
 export interface PlannedChange {
@@ -17,7 +17,7 @@ export interface PlannedChange {
   /** `0.0.0.0:1025/tcp`; null when it is not known. */
   readonly listen: string | null;
   readonly reason: ChangeReason;
-  /** Of a replacement, and of an adoption that differs in former defaults. */
+  /** Of a replacement. */
   readonly fields: readonly FieldDiff[];
   /** Why the policy holds it back; null when it would be carried out. */
   readonly heldBack: string | null;
@@ -37,13 +37,15 @@ export interface ReportInput {
   readonly filtered: Filtered;
   /** Servers in GoBetween, foreign ones too. */
   readonly servers: number;
+  /** The canonical form of a POST payload, so that only real differences show; by default the payload itself. */
+  readonly canonicalOf?: (body: string) => string;
 }
 
-export function reportPlan({ policy, filtered, servers }: ReportInput): PlanReport {
+export function reportPlan({ policy, filtered, servers, canonicalOf }: ReportInput): PlanReport {
   const { allowed, suppressed } = filtered;
   const changes = [
-    ...allowed.map((change) => describe(change, null)),
-    ...suppressed.map(({ change, why }) => describe(change, why)),
+    ...allowed.map((change) => describe(change, null, canonicalOf)),
+    ...suppressed.map(({ change, why }) => describe(change, why, canonicalOf)),
   ].sort((a, b) => (a.server < b.server ? -1 : a.server > b.server ? 1 : 0));
   const count = (kind: Change['kind']): number => allowed.filter((change) => change.kind === kind).length;
   return {
@@ -60,7 +62,11 @@ export function reportPlan({ policy, filtered, servers }: ReportInput): PlanRepo
   };
 }
 
-function describe(change: Change, heldBack: string | null): PlannedChange {
+function describe(
+  change: Change,
+  heldBack: string | null,
+  canonicalOf: (body: string) => string = (body) => body,
+): PlannedChange {
   const { kind, key, reason } = change;
   const listen = change.kind === 'delete' ? change.before.listen : change.desired.listen;
   return {
@@ -69,7 +75,10 @@ function describe(change: Change, heldBack: string | null): PlannedChange {
     service: key === null ? null : displayPath(key),
     listen: listen === null ? null : `${formatAddr(listen.addr)}:${listen.port}/${listen.proto}`,
     reason,
-    fields: change.kind === 'replace' ? diffCanonical(change.before.canonical, change.desired.body) : [],
+    fields:
+      change.kind === 'replace'
+        ? diffCanonical(change.before.canonical, canonicalOf(change.desired.body))
+        : [],
     heldBack,
   };
 }
