@@ -13,7 +13,7 @@ export interface ScriptedServer {
   readonly url: string;
   readonly asked: Asked[];
   /** Distinct TCP connections seen. */
-  connections(): number;
+  readonly connections: () => number;
   close(): Promise<void>;
 }
 
