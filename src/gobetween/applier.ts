@@ -5,10 +5,11 @@
  * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
  */
 import PQueue from 'p-queue';
-import type { Cancel, Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import type { ServerName } from '../model/server.js';
 import type { Change } from '../plan/change.js';
 import type { Random } from '../random.js';
+import { createAlarm } from './alarm.js';
 import type { ApplierEvents } from './applier-events.js';
 import { createBudget } from './budget.js';
 import { createFlapHold } from './flap.js';
@@ -17,6 +18,7 @@ import { laneClass, spends } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { type PacedWave, createPacing } from './pacing.js';
 import { type ParseServers, type Performed, createPerform } from './perform.js';
+import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, retryDelayMs } from './retry.js';
 import { type Slot, createSchedule, deletes, isUrgent } from './schedule.js';
@@ -54,7 +56,6 @@ export interface Applier {
 
 const ticketCap = 256;
 const outageAfter = 3;
-const quietPollMs = 1_000;
 
 export function createApplier(
   deps: {
@@ -78,13 +79,13 @@ export function createApplier(
   const budget = createBudget(clock, limits.rate, limits.replaceRate);
   const { perform, read } = createPerform(deps);
   const recheck = createRecheck({ ledger, clock, read, drifted: (name, key) => on.drifted?.(name, key) });
+  const quiet = createQuiet({ balancer, clock, waitMs: limits.quietWaitMs });
   const pauses = new Set<PauseCause>();
   const idlers: (() => void)[] = [];
   let tickets = 0;
   let failuresInRow = 0;
   let stopping = false;
-  let pumpAtMs = Infinity;
-  let cancelPump: Cancel = () => undefined;
+  const pump = createAlarm(clock, startTickets);
 
   const schedule = createSchedule(
     { ledger, clock, flap, pacing },
@@ -106,7 +107,7 @@ export function createApplier(
         });
       },
       // After the present call, so that a batch is seen whole.
-      ready: () => pumpAfter(0),
+      ready: () => pump.within(0),
       mayStart: (name) => !stopping || ledger.endsHalf(name),
     },
   );
@@ -117,21 +118,8 @@ export function createApplier(
   });
 
   const stands = (): boolean => pauses.size > 0 && !stopping;
-  function pumpAfter(ms: number): void {
-    const atMs = clock.now() + ms;
-    if (pumpAtMs <= atMs) return;
-    cancelPump();
-    pumpAtMs = atMs;
-    cancelPump = clock.after(ms, pump);
-  }
 
-  function unschedulePump(): void {
-    cancelPump();
-    pumpAtMs = Infinity;
-  }
-
-  function pump(): void {
-    unschedulePump();
+  function startTickets(): void {
     while (!stands() && tickets < ticketCap) {
       const picked = schedule.lanes.pick(clock.now(), (lane) => budget.waitMs(lane) === 0);
       if (picked === null) break;
@@ -150,7 +138,7 @@ export function createApplier(
       void queue.add(() => runTicket(slot), { priority: laneClass[picked.lane] });
     }
     const waits = schedule.lanes.waiting().map(budget.waitMs);
-    if (!stands() && tickets < ticketCap && waits.length > 0) pumpAfter(Math.max(1, Math.min(...waits)));
+    if (!stands() && tickets < ticketCap && waits.length > 0) pump.within(Math.max(1, Math.min(...waits)));
     settleIdlers();
   }
 
@@ -166,7 +154,7 @@ export function createApplier(
     tickets -= 1;
     slot.place = 'idle';
     schedule.touch(name);
-    pump();
+    pump.ring();
   }
 
   /** What was true when the ticket was given may not be any more; and a DELETE first looks for quiet. */
@@ -174,27 +162,14 @@ export function createApplier(
     const { name } = slot;
     if (!runnable(slot)) return false;
     const work = ledger.assess(name);
-    if (!deletes(work) || isUrgent(work) || limits.quietWaitMs <= 0) return true;
-    slot.quietSinceMs ??= clock.now();
-    const deadlineMs = slot.quietSinceMs + limits.quietWaitMs;
-    if (clock.now() >= deadlineMs) return true;
-    const { outcome, value, detail } = await balancer.stats(name);
-    if (isOutage(outcome)) {
-      fail(slot, {
-        kind: 'verify',
-        outcome,
-        detail,
-        intent: ledger.intent(name),
-        changed: false,
-        met: false,
-      });
-      return false;
-    }
-    noteAnswer();
-    const quiet = value === null || (value !== undefined && value.rxSecond === 0 && value.txSecond === 0);
-    if (quiet) return runnable(slot);
-    slot.quietAtMs = Math.min(deadlineMs, clock.now() + quietPollMs);
-    schedule.hold(slot, 'quiet', deadlineMs, null);
+    if (!deletes(work) || isUrgent(work)) return true;
+    const seen = await quiet.check(slot);
+    if (seen.state === 'quiet') return runnable(slot);
+    if (seen.state === 'unknown') {
+      const { outcome, detail } = seen;
+      const intent = ledger.intent(name);
+      fail(slot, { kind: 'verify', outcome, detail, intent, changed: false, met: false });
+    } else if (seen.state === 'busy') schedule.hold(slot, 'quiet', seen.deadlineMs, null);
     return false;
   }
 
@@ -277,7 +252,7 @@ export function createApplier(
     }
     if (pauses.size > 0) return;
     queue.start();
-    pump();
+    pump.ring();
   }
 
   function settleIdlers(): void {
@@ -348,15 +323,10 @@ export function createApplier(
       }
       const done = new Promise<void>((resolve) => idlers.push(resolve));
       settleIdlers();
-      let cancelBudget: Cancel = () => undefined;
-      await Promise.race([
-        done,
-        new Promise<void>((resolve) => {
-          cancelBudget = clock.after(budgetMs, resolve);
-        }),
-      ]);
-      cancelBudget();
-      unschedulePump();
+      const budgetOver = new AbortController();
+      await Promise.race([done, sleep(clock, budgetMs, budgetOver.signal)]);
+      budgetOver.abort();
+      pump.disarm();
       schedule.stop();
     },
   };

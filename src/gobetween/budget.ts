@@ -11,8 +11,8 @@ const pacedShare = 0.1;
 
 export interface Budget {
   /** Milliseconds until `lane` can afford one ticket; 0: now. */
-  waitMs(lane: Lane): number;
-  spend(lane: Lane): void;
+  readonly waitMs: (lane: Lane) => number;
+  readonly spend: (lane: Lane) => void;
 }
 
 /** Rates per second; 0 means no limit. */

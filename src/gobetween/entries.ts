@@ -93,7 +93,7 @@ export function createEntries(freed: Freed) {
       counts.owed += Number(fallback !== null) - Number(entry.fallback !== null);
       entry.fallback = fallback;
     },
-    reserve(name: ServerName, listen: Listen | null): void {
+    reserve: (name: ServerName, listen: Listen | null): void => {
       const before = reserved.of(name);
       reserved.set(name, listen);
       if (before !== null && !sameListen(before, listen) && !sameListen(before, held.of(name)))

@@ -65,8 +65,8 @@ export function createLanes(calm: (name: ServerName) => boolean): Lanes {
   /** Servers that were restless when they came; only the lanes that spend have any. */
   const restless = new Map<Lane, Line>(lanes.map((lane) => [lane, new Map()]));
 
-  function head(line: Line, lane: Lane, nowMs: number): Head | null {
-    for (const [name, sinceMs] of line) {
+  function head(line: Line | undefined, lane: Lane, nowMs: number): Head | null {
+    for (const [name, sinceMs] of line ?? []) {
       const age = Math.floor((nowMs - sinceMs) / promotionMs);
       return {
         name,
@@ -98,7 +98,7 @@ export function createLanes(calm: (name: ServerName) => boolean): Lanes {
       for (const lane of lanes) {
         if (!afford(lane)) continue;
         for (const lines of [ordinary, restless]) {
-          const found = head(lines.get(lane) ?? new Map(), lane, nowMs);
+          const found = head(lines.get(lane), lane, nowMs);
           if (found !== null) heads.push(found);
         }
       }

@@ -94,7 +94,7 @@ export function createPerform(deps: {
 
   /** POSTs what `next` says at each try; the port may be busy a little while after a DELETE of ours. */
   async function post(name: ServerName, next: () => { body: string; listen: Listen | null } | null) {
-    let answer: Answer<null> = { outcome: 'forbidden', detail: '' };
+    let answer: Answer<null>;
     let closedBefore = false;
     for (let tries = 0; ; tries++) {
       const wanted = next();
@@ -161,7 +161,7 @@ export function createPerform(deps: {
   return {
     read,
     /** Does `work`, which `ledger.assess(name)` said just now. Callers hold the only ticket of `name`. */
-    async perform(name: ServerName, work: Work): Promise<Performed> {
+    perform: async (name: ServerName, work: Work): Promise<Performed> => {
       const intent = ledger.intent(name);
       switch (work.op) {
         case 'verify':

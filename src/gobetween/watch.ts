@@ -4,7 +4,7 @@
  * a time-out one list is no proof, for an abandoned request may still act: it is asked for again 2 s later (the fence).
  * Source: SPEC §7, DESIGN §5.4, §5.7, reliability.md (b).
  */
-import type { Cancel, Clock } from '../clock.js';
+import type { Clock } from '../clock.js';
 import type { Observed } from '../model/server.js';
 import type { Random } from '../random.js';
 import type { DriftReport, Ledger } from './ledger.js';
@@ -35,6 +35,7 @@ const statusMs = 1_000;
 const downProbeMs = 250;
 const longestProbeMs = 5_000;
 const fenceMs = 2_000;
+const retrySweepMs = 5_000;
 /** A sweep may take a tenth of the time. */
 const costFactor = 9;
 
@@ -86,9 +87,9 @@ export function createWatch(
       silent = 0;
       const same = known !== null && known.pid === value.pid && known.startTime === value.startTime;
       if (known !== null && !same) forget();
-      known = value;
-      if (up === true && same) probeMs = downProbeMs;
-      else if (!(await comeBack())) pauseMs = longer();
+      if (!same) known = value;
+      if (up === true && same && !restarted) probeMs = downProbeMs;
+      else if (!(await sweepNow())) pauseMs = longer();
     } else {
       silent += 1;
       // A refused connection is a process that is gone; silence must repeat before it counts.
@@ -104,15 +105,6 @@ export function createWatch(
     const now = probeMs;
     probeMs = Math.min(longestProbeMs, probeMs * 2);
     return now;
-  }
-
-  /** It answers: what it has is read before anybody is told, and once more a little later. */
-  async function comeBack(): Promise<boolean> {
-    timers.sweep();
-    if (!(await sweepNow())) return false;
-    timers.fence();
-    timers.fence = clock.after(fenceMs, () => void sweepNow());
-    return true;
   }
 
   function sweepNow(): Promise<boolean> {
@@ -141,7 +133,9 @@ export function createWatch(
     if (stopped) return false;
     const costMs = clock.now() - startedMs;
     const plainMs = options.sweepMs * (0.8 + 0.2 * random.next());
-    timers.sweep = clock.after(Math.max(plainMs, costFactor * costMs), () => void sweepNow());
+    const pauseMs =
+      servers === null ? Math.max(retrySweepMs, costMs) : Math.max(plainMs, costFactor * costMs);
+    if (up !== false) timers.sweep = clock.after(pauseMs, () => void sweepNow());
     if (servers === null) {
       on.onSweepFailed?.(value === undefined ? outcome : 'invalid', detail || 'the list cannot be read');
       return false;
@@ -149,13 +143,17 @@ export function createWatch(
     // A list of a process that is gone by now proves nothing.
     if (process !== known) return false;
     const report = ledger.replaceAll(servers, mark);
-    if (known !== null) tellSwept(report);
+    tellSwept(report);
     return true;
   }
 
   function tellSwept(report: DriftReport): void {
     const first = !swept;
     swept = true;
+    if (restarted || up !== true) {
+      timers.fence();
+      timers.fence = clock.after(fenceMs, () => void sweepNow());
+    }
     probeMs = downProbeMs;
     if (restarted) {
       restarted = false;
