@@ -69,7 +69,7 @@ export async function startAgent(options: SimAgentOptions): Promise<SimAgent> {
   const flaws = defaultFlaws(options.flaws);
   const stream = createStream(flaws);
   const view = createView(cluster, node);
-  const stats = createSessionStats(node, (changes) => stream.note(changes));
+  const stats = createSessionStats((changes) => stream.note(changes));
   const parts = { cluster, node, view, flaws, listener: stats };
   const route = createRouter(parts);
   const counts = new Map<string, number>();

@@ -17,11 +17,12 @@ export interface SessionStats extends ListenerState {
 
 const SESSIONS = ['listener', 'stats', 'sessions'] as const;
 
-export function createSessionStats(node: string, note: (changes: readonly Change[]) => void): SessionStats {
+export function createSessionStats(note: (changes: readonly Change[]) => void): SessionStats {
   const created = nowSeconds();
-  const thread = { state: 'running', created, configured: created };
+  const ident = 139_997_641_414_336;
+  const thread = { state: 'running', created, configured: created, tid: 15_494, ident };
   const threads: Record<string, Json> = {
-    daemon: { state: 'running' },
+    daemon: { ident, state: 'running' },
     scheduler: { ...thread, running: 0, delayed: [] },
     listener: {
       ...thread,
@@ -40,7 +41,6 @@ export function createSessionStats(node: string, note: (changes: readonly Change
     dns: { ...thread, stats: { sessions: { accepted: 0, tx: 0, rx: 0 } } },
   };
   const totals = { accepted: 0, auth_validated: 0, tx: 0, rx: 0 };
-  const ident = 139_997_641_414_336 + node.length;
 
   function change(changes: readonly Change[]): void {
     for (const each of changes) applyChange(threads as never, each);

@@ -95,7 +95,15 @@ export function createCluster(options: ClusterOptions) {
         dataset.put([...status, 'monitor', 'global_expect'], target);
         dataset.put([...status, 'monitor', 'global_expect_updated'], nowSeconds());
         const service = dataset.get([...AGGREGATES, each]) ?? {};
-        emit(node, { reason: 'target', path: each, id: 'instance_delete', service, instance: found });
+        const monitor = dataset.get([...NODES, node, 'monitor']) ?? {};
+        emit(node, {
+          reason: 'target',
+          path: each,
+          id: 'instance_delete',
+          monitor,
+          service,
+          instance: found,
+        });
         dataset.put([...status, 'monitor', 'status'], target === 'deleted' ? 'deleting' : 'purging');
         dataset.put([...status, 'monitor', 'status_updated'], nowSeconds());
       }

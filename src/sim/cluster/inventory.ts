@@ -13,6 +13,10 @@ export interface ClusterOptions {
   readonly name: string;
   readonly nodes: readonly string[];
   readonly dns: readonly string[];
+  /** @default derived from the name */
+  readonly id?: string;
+  /** @default a text that tests can look for */
+  readonly secret?: string;
   /** First of the addresses given to instances whose ip has none of its own. @default '127.64.0.1' */
   readonly firstAddress?: string;
 }
@@ -48,8 +52,8 @@ function isFields(value: Json | undefined): value is { readonly [key: string]: J
 
 /** Creates the nodes, alive and idle, and the `cluster` object. Source: reference/opensvc-v2-protocol.md §4-§7. */
 export function createInventory(options: ClusterOptions) {
-  const id = md5(options.name).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  const secret = `secret-of-${options.name}-that-nobody-may-see`;
+  const id = options.id ?? md5(options.name).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  const secret = options.secret ?? `secret-of-${options.name}-that-nobody-may-see`;
   let members = [...options.nodes];
   let dns = [...options.dns];
   const alive = new Set(members);
@@ -64,6 +68,8 @@ export function createInventory(options: ClusterOptions) {
       state: 'running',
       created: nowSeconds(),
       configured: nowSeconds(),
+      tid: 15_495,
+      ident: 139_997_668_034_240,
       compat: true,
       transitions: 0,
       frozen: 'thawed',
