@@ -92,9 +92,10 @@ export async function runAction(
     for (const keyword of words(given['kw'])) cluster.unset(path, keyword);
     return ran(0);
   }
-  if (action === 'get') {
+  if (action === 'get' || action === 'eval') {
     const keyword = given['param'];
     if (typeof keyword !== 'string') return ran(1, '', 'no parameter. set --param\n');
+    if (action === 'eval') return ran(1, '', 'no such option: --param\n');
     return ran(0, `${keywordValue(cluster, path, keyword)}\n`);
   }
   if (action === 'delete' || action === 'purge') {

@@ -214,8 +214,9 @@ export function createCluster(options: ClusterOptions) {
     /** The node's heartbeat is gone: it leaves the status with everything that only it had. */
     loseNode(node: string): void {
       for (const peer of alive) {
-        if (peer !== node)
-          for (const event of ['hb_stale', 'forget_peer']) emit(peer, { id: event, nodename: node });
+        if (peer === node) continue;
+        emit(peer, { id: 'hb_stale', nodename: node });
+        emit(peer, { id: 'forget_peer', reason: 'no_rx', peer: node });
       }
       inventory.hideNode(node);
     },

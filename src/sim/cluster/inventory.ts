@@ -195,8 +195,10 @@ export function createInventory(options: ClusterOptions) {
     }
     const status = nodeStates.get(node) ?? 'idle';
     const configCsum = md5(`node.conf of ${node}`);
+    const gen = Object.fromEntries([...alive].map((name) => [name, 2]));
     const score = 60 + (members.indexOf(node) % 30);
-    dataset.put([...NODES, node], nodeStatus({ node, status, configCsum, score, services }));
+    dataset.put([...NODES, node], nodeStatus({ gen, status, configCsum, score, services }));
+    for (const peer of alive) dataset.put([...NODES, peer, 'gen', node], 2);
     for (const path of objects.keys()) aggregate(path);
   }
 
@@ -270,6 +272,7 @@ export function createInventory(options: ClusterOptions) {
     hideNode(node: string): void {
       alive.delete(node);
       dataset.drop([...NODES, node]);
+      for (const peer of alive) dataset.drop([...NODES, peer, 'gen', node]);
       for (const path of objects.keys()) aggregate(path);
     },
     setNodeStatus(node: string, status: string): void {

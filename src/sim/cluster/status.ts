@@ -113,7 +113,8 @@ export const UNKNOWN_AGGREGATE: Fields = {
 
 /** `monitor.nodes.<n>`; `services` is filled by the caller. */
 export function nodeStatus(input: {
-  readonly node: string;
+  /** Generations of the dataset by node. */
+  readonly gen: { readonly [node: string]: number };
   readonly status: string;
   readonly configCsum: string;
   readonly score: number;
@@ -128,7 +129,7 @@ export function nodeStatus(input: {
     labels: {},
     targets: [],
     services: input.services,
-    gen: { [input.node]: 2 },
+    gen: input.gen,
     config: { csum: input.configCsum },
     stats: { load_15m: 1, mem_total: 24103, mem_avail: 97, swap_total: 0, swap_avail: 0, score: input.score },
     frozen: 0,
