@@ -6,7 +6,7 @@ import { createDataset, type Dataset, type Json } from './dataset.js';
 import type { EvaluationContext } from './evaluate.js';
 import { parseIni } from './ini.js';
 import { describeInstance } from './instance.js';
-import { canonical, splitPath } from './object-path.js';
+import { canonical, displayPath, splitPath } from './object-path.js';
 import { aggregateStatus, instanceStatus, md5, nodeStatus, nowSeconds, UNKNOWN_AGGREGATE } from './status.js';
 
 export interface ClusterOptions {
@@ -162,7 +162,25 @@ export function createInventory(options: ClusterOptions) {
       if (isFields(status)) instances.push(status);
     }
     if (instances.length === 0) dataset.drop([...AGGREGATES, path]);
-    else dataset.put([...AGGREGATES, path], aggregateStatus(instances));
+    else dataset.put([...AGGREGATES, path], { ...aggregateStatus(instances), ...slavesAvailability(path) });
+    const scaler = scalerOf(path);
+    if (scaler !== undefined) aggregate(scaler);
+  }
+
+  /** A scaler has no resources: it is up as soon as a slave is. */
+  function slavesAvailability(path: string): { readonly [key: string]: Json } {
+    const avails = (objects.get(path)?.slaves ?? []).map((slave) =>
+      dataset.get([...AGGREGATES, slave, 'avail']),
+    );
+    const known = ['up', 'down'].find((avail) => avails.includes(avail));
+    return known === undefined ? {} : { avail: known, overall: known };
+  }
+
+  function scalerOf(path: string): string | undefined {
+    const parts = splitPath(path);
+    const name = /^\d+\.(.+)$/.exec(parts.name)?.[1];
+    const scaler = name === undefined ? undefined : displayPath({ ...parts, name });
+    return scaler !== undefined && objects.get(scaler)?.slaves.includes(path) === true ? scaler : undefined;
   }
 
   /** Writes the text to the nodes where the object lives now; nodes that it left lose their file. */
