@@ -89,9 +89,26 @@ export function createInventory(options: ClusterOptions) {
     return { ...parts, path, node, scopeNode, clusterName: options.name, clusterId: id, clusterNodes, dns };
   }
 
+  /** The node that runs a failover object: the first of its nodes that is alive. */
+  function leaderOf(object: SimObject): string | undefined {
+    return [...object.files.keys()].find((node) => alive.has(node));
+  }
+
+  /** Runs `change` of the set of alive nodes, then starts what moved elsewhere. */
+  function failOver(change: () => void): void {
+    const before = new Map([...objects].map(([path, object]) => [path, leaderOf(object)]));
+    change();
+    for (const [path, object] of objects) {
+      if (leaderOf(object) === before.get(path)) aggregate(path);
+      else refresh(path);
+    }
+  }
+
   function allocate(object: SimObject, node: string, rid: string, leader: boolean): string | undefined {
-    const given = object.addresses.get(`${node} ${rid}`) ?? object.addresses.get(node);
+    const given = object.addresses.get(node);
     if (given !== undefined || !leader) return given;
+    const kept = object.addresses.get(`${node} ${rid}`);
+    if (kept !== undefined) return kept;
     const [a = 127, b = 64, c = 0, d = 1] = (options.firstAddress ?? '127.64.0.1').split('.').map(Number);
     const number = ((a * 256 + b) * 256 + c) * 256 + d + allocated;
     allocated += 1;
@@ -109,7 +126,7 @@ export function createInventory(options: ClusterOptions) {
     const installed = [...object.files.keys()];
     const declared = parsed.sections.get('DEFAULT')?.get('nodes');
     const scope = declared === undefined ? installed : declared.split(/\s+/).filter((name) => name !== '');
-    const leader = installed.find((name) => alive.has(name)) === node;
+    const leader = leaderOf(object) === node;
     const flex = /^(flex)$/.test(parsed.sections.get('DEFAULT')?.get('topology') ?? '');
     const input = describeInstance({
       context: evaluation,
@@ -217,7 +234,6 @@ export function createInventory(options: ClusterOptions) {
     const score = 60 + (members.indexOf(node) % 30);
     dataset.put([...NODES, node], nodeStatus({ gen, status, configCsum, score, services }));
     for (const peer of alive) dataset.put([...NODES, peer, 'gen', node], 2);
-    for (const path of objects.keys()) aggregate(path);
   }
 
   function clusterText(): string {
@@ -284,14 +300,17 @@ export function createInventory(options: ClusterOptions) {
       rewriteClusterConfig();
     },
     showNode(node: string): void {
-      alive.add(node);
-      showNode(node);
+      failOver(() => {
+        alive.add(node);
+        showNode(node);
+      });
     },
     hideNode(node: string): void {
-      alive.delete(node);
-      dataset.drop([...NODES, node]);
-      for (const peer of alive) dataset.drop([...NODES, peer, 'gen', node]);
-      for (const path of objects.keys()) aggregate(path);
+      failOver(() => {
+        alive.delete(node);
+        dataset.drop([...NODES, node]);
+        for (const peer of alive) dataset.drop([...NODES, peer, 'gen', node]);
+      });
     },
     setNodeStatus(node: string, status: string): void {
       nodeStates.set(node, status);

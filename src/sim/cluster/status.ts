@@ -35,8 +35,14 @@ const GROUPS =
 
 export const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-/** Seconds since the epoch with a fraction, as Python's time.time(). */
-export const nowSeconds = (): number => Date.now() / 1000;
+let lastSeconds = 0;
+
+/** Seconds since the epoch with a fraction, as Python's time.time(), and never the same twice: two writes must differ. */
+export function nowSeconds(): number {
+  const now = Math.round((performance.timeOrigin + performance.now()) * 1000) / 1_000_000;
+  lastSeconds = Math.max(now, lastSeconds + 0.000_001);
+  return lastSeconds;
+}
 
 type Fields = { readonly [key: string]: Json };
 
