@@ -77,7 +77,8 @@ export function addressBytes(address: string): Uint8Array {
   return mapped ? bytes.subarray(12) : bytes;
 }
 
-function rawBytes(address: string): Uint8Array {
+/** The bytes of an address in the family it is written in. */
+export function rawBytes(address: string): Uint8Array {
   if (isIPv4(address)) return Uint8Array.from(address.split('.').map(Number));
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
   let text = address;

@@ -2,7 +2,7 @@
  * Elects a backend among the live ones: the six policies, under the limit of connections of each backend and the
  * SNI filter. Source: balance/*.go, balance/middleware/*.go.
  */
-import { addressBytes } from './access.js';
+import { rawBytes } from './access.js';
 import type { Backend } from './backend.js';
 import type { SniConfig } from './config.js';
 import { compileRegexp } from './go-regexp.js';
@@ -85,11 +85,8 @@ function iphash1(client: Client, backends: readonly Backend[]): Backend | null {
   return elected;
 }
 
-/** Go's accept gives addresses of 16 bytes, IPv4 mapped into IPv6. */
-function clientBytes({ address }: Client): Uint8Array {
-  const bytes = addressBytes(address);
-  return bytes.length === 4 ? Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, ...bytes]) : bytes;
-}
+/** 4 bytes on a listener of IPv4, 16 on a dual one: behind a wildcard the same client hashes to another value. */
+const clientBytes = ({ address }: Client): Uint8Array => rawBytes(address.replace(/%.*$/, ''));
 
 function fnv32a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5;

@@ -39,7 +39,7 @@ export function encodeIndented(value: Plain, indent = ''): string {
   const inner = `${indent}    `;
   const isList = Array.isArray(value);
   const parts = isList
-    ? value.map((item) => inner + encodeIndented(item, inner))
+    ? (value as readonly Plain[]).map((item) => inner + encodeIndented(item, inner))
     : Object.entries(value).flatMap(([key, item]) =>
         item === undefined ? [] : [`${inner}${encodeString(key)}: ${encodeIndented(item, inner)}`],
       );
@@ -64,7 +64,7 @@ function plainStruct(value: GoStruct, fields: readonly Field[]): PlainObject {
     if ('struct' in field) {
       out[field.key] = item === null ? null : plainStruct(item as GoStruct, field.struct.fields);
     } else if (!(field.omitEmpty === true && item === '')) {
-      out[field.key] = item as Plain;
+      out[field.key] = item;
     }
   }
   return out;
