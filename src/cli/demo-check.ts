@@ -2,8 +2,7 @@
  * The demo by itself: each check does what a person would do, waits for the effect, and says what was seen. A check that
  * fails does not stop the others. The order matters: each one begins with what the one before left.
  */
-import type { Clock } from '../clock.js';
-import { sleep } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import { runRecoveryChecks } from './demo-check-recovery.js';
 import { runTrafficChecks } from './demo-check-traffic.js';
 import type { Stage } from './demo-stage.js';
@@ -20,12 +19,20 @@ export type Check = (title: string, look: () => Promise<Seen> | Seen) => Promise
 const WITHIN_MS = 12_000;
 const PAUSE_MS = 100;
 
+export interface CheckDeps {
+  readonly clock: Clock;
+  /** Aborted: no further check begins. */
+  readonly ended: AbortSignal;
+  readonly print: (line: string) => void;
+}
+
 /** Runs every check; resolves with the number that failed. */
-export async function runChecks(stage: Stage, clock: Clock, print: (line: string) => void): Promise<number> {
+export async function runChecks(stage: Stage, { clock, ended, print }: CheckDeps): Promise<number> {
   let failed = 0;
   const check: Check = async (title, look) => {
+    if (ended.aborted) return;
     const startedAt = clock.now();
-    const seen = await eventually(clock, look);
+    const seen = await eventually(clock, ended, look);
     const seconds = ((clock.now() - startedAt) / 1000).toFixed(1);
     if (!seen.ok) failed += 1;
     print(`${seen.ok ? 'ok    ' : 'FAILED'}  ${title} (${seconds} s)`);
@@ -36,12 +43,12 @@ export async function runChecks(stage: Stage, clock: Clock, print: (line: string
   return failed;
 }
 
-async function eventually(clock: Clock, look: () => Promise<Seen> | Seen): Promise<Seen> {
+async function eventually(clock: Clock, ended: AbortSignal, look: () => Promise<Seen> | Seen): Promise<Seen> {
   const deadline = clock.now() + WITHIN_MS;
   for (;;) {
     const seen = await attempt(look);
-    if (seen.ok || clock.now() >= deadline) return seen;
-    await sleep(clock, PAUSE_MS);
+    if (seen.ok || ended.aborted || clock.now() >= deadline) return seen;
+    await sleep(clock, PAUSE_MS, ended);
   }
 }
 

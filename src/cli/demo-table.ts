@@ -4,7 +4,7 @@ import type { Stage } from './demo-stage.js';
 import { renderTable } from './render-table.js';
 
 /** The table as text. Backends are counted in GoBetween, so the table shows what traffic would meet. */
-export async function drawTable(stage: Stage, columns: number): Promise<string> {
+export async function drawTable(stage: Stage, columns: number | null): Promise<string> {
   const rows = stage.rows().filter(({ state }) => state !== 'slave');
   const counted = await Promise.all(rows.map((row) => countBackends(stage, row)));
   const cells = rows.map((row, index) => [
@@ -14,7 +14,8 @@ export async function drawTable(stage: Stage, columns: number): Promise<string> 
     counted[index] ?? '-',
     row.why === '' ? row.state : `${row.state}: ${row.why}`,
   ]);
-  return renderTable(['SERVICE', 'ASKS FOR', 'LISTENS ON', 'BACKENDS', 'STATE'], cells, { columns });
+  const head = ['SERVICE', 'ASKS FOR', 'LISTENS ON', 'BACKENDS', 'STATE'];
+  return renderTable(cells, { head, width: columns, overflow: 'wrap' });
 }
 
 /** `2 live`, or `1 of 2 live`; `-` where no server serves the row. */

@@ -1,4 +1,6 @@
 /** Signals as callbacks. The first SIGTERM or SIGINT asks politely, the second ends the process at once. */
+import type { Io } from './io.js';
+
 export interface SignalHandlers {
   readonly stop: () => void;
   /** SIGHUP; without it a hang-up stops, as it would without us. */
@@ -9,20 +11,19 @@ export interface SignalHandlers {
 const ENDED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** Returns the function that stops listening. */
-export function onSignals(handlers: SignalHandlers): () => void {
+export function onSignals(io: Io, handlers: SignalHandlers): () => void {
   let asked = false;
   const stop = (signal: keyof typeof ENDED): void => {
     if (asked) process.exit(ENDED[signal]);
     asked = true;
     handlers.stop();
   };
-  const hangUp = handlers.reload ?? stop;
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  process.on('SIGHUP', hangUp);
+  const offs = [
+    io.onSignal('SIGTERM', () => stop('SIGTERM')),
+    io.onSignal('SIGINT', () => stop('SIGINT')),
+    io.onSignal('SIGHUP', handlers.reload ?? (() => stop('SIGHUP'))),
+  ];
   return () => {
-    process.off('SIGTERM', stop);
-    process.off('SIGINT', stop);
-    process.off('SIGHUP', hangUp);
+    for (const off of offs) off();
   };
 }
