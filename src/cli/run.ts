@@ -25,8 +25,11 @@ export function createRun(io: Io): NonNullable<Verbs['run']> {
       return 1;
     }
     await asked;
-    const late = sleep(systemClock, STOP_MS).then(() => 'late' as const);
-    if ((await Promise.race([app.stop(), late])) !== 'late') return 0;
+    const done = new AbortController();
+    const late = sleep(systemClock, STOP_MS, done.signal).then(() => 'late' as const);
+    const first = await Promise.race([app.stop(), late]);
+    done.abort();
+    if (first !== 'late') return 0;
     io.err(usageLine(`could not stop in ${STOP_MS / 1000} s; ending at once, servers stay as they are`));
     process.exit(1);
   };

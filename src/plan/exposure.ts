@@ -45,6 +45,8 @@ export interface ExposureInput {
   }[];
   readonly desired: readonly Desired[];
   readonly present: readonly Observed[];
+  /** Servers adopted as they are, though they hold a former default (`stale-default`). */
+  readonly stale?: ReadonlySet<ServerName>;
   /** Every open problem of the service, of the balancer's side too. */
   readonly problems: readonly Problem[];
 }
@@ -92,11 +94,10 @@ function wordRow(input: ExposureInput, compiled: Compiled, word: Word): Exposure
   }
   const desired = input.desired.find((server) => sameListen(server.listen, listen));
   if (desired === undefined) return { ...row, state: 'held', why: wordProblem(input, word) ?? 'not planned yet' };
-  const inPlace = input.present.find(({ name }) => name === desired.name);
-  if (inPlace !== undefined && inPlace.digest === desired.digest) {
-    return { ...row, state: 'serving', server: desired.name, why: '' };
-  }
-  const verb = inPlace === undefined ? 'to be created' : 'to be replaced';
+  const inPlace = input.present.find((server) => isInPlace(input, server, desired));
+  if (inPlace !== undefined) return { ...row, state: 'serving', server: inPlace.name, why: '' };
+  const former = input.present.some(({ name }) => name === desired.name);
+  const verb = former ? 'to be replaced' : 'to be created';
   return { ...row, state: 'pending', server: desired.name, why: wordProblem(input, word, desired.name) ?? verb };
 }
 
@@ -157,6 +158,12 @@ function wordProblem(input: ExposureInput, word: Word, server?: ServerName): str
       severity === 'problem' && (place.endsWith(` ${word.text}`) || place === `server ${server ?? ''}`),
   );
   return found && `${found.code}: ${found.message}`;
+}
+
+/** Equal in content is enough: a historical name is adopted as it is. */
+function isInPlace(input: ExposureInput, server: Observed, desired: Desired): boolean {
+  if (server.digest === desired.digest && sameListen(desired.listen, server.listen)) return true;
+  return server.name === desired.name && input.stale?.has(server.name) === true;
 }
 
 function sameListen(one: Listen, other: Listen | null): boolean {

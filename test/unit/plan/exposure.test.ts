@@ -110,6 +110,17 @@ describe('a served word', () => {
     assert.equal(rows[0]?.listen, '0.0.0.0:1026');
   });
 
+  test('serves through a historical name, and through a former default that was adopted', () => {
+    const historical = observedOf({ name: '_80_web' as ServerName, historical: true });
+    assert.deepEqual(brief(exposureOf(inputOf({ present: [historical] }))), [
+      { word: '80/tcp', state: 'serving', server: '_80_web', why: '' },
+    ]);
+    const present = [observedOf({ digest: 'd0' as Digest })];
+    assert.deepEqual(brief(exposureOf(inputOf({ present, stale: new Set([name80]) }))), [
+      { word: '80/tcp', state: 'serving', server: name80, why: '' },
+    ]);
+  });
+
   test('on an IPv6 address is shown in brackets', () => {
     const listen = { proto: 'tcp', addr: '::1', port: 8443 } as const;
     const rows = exposureOf(
