@@ -3,7 +3,7 @@
  * with the policy observe, which is enforced in one place, and opens no port, so that it may run beside a janitor.
  */
 import { createApp, createRealPorts } from '../app.js';
-import { canonicalOfBody } from '../model/normalise.js';
+import { canonical, normalise } from '../model/normalise.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureRow } from '../plan/exposure.js';
 import { applyPolicy } from '../plan/policy.js';
@@ -37,9 +37,14 @@ export function createPlan(io: Io): NonNullable<Verbs['plan']> {
   };
 }
 
+/** A payload as GoBetween would show it, so that only real differences are listed. */
+function canonicalOf(body: string): string {
+  return canonical(normalise(JSON.parse(body), 'post'));
+}
+
 function planReport(settings: Settings, changes: readonly Change[], servers: number): PlanReport {
   const { policy } = settings;
-  return reportPlan({ policy, filtered: applyPolicy(policy, changes), servers, canonicalOf: canonicalOfBody });
+  return reportPlan({ policy, filtered: applyPolicy(policy, changes), servers, canonicalOf });
 }
 
 /** What `run` would do, or under the policy observe would only watch. What upsert-only holds back never comes. */

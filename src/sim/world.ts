@@ -3,6 +3,7 @@
  * backends. Needs no privileges and no fixed port. The janitor is not in it: the demo and the tests start one against it.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SimAgent, startAgent } from './agent/agent.js';
@@ -43,6 +44,8 @@ export interface World {
   backends(server: string): Promise<readonly ShownBackend[]>;
   /** Creates a server that is none of the janitor's. */
   addForeign(name: string, body: unknown): Promise<void>;
+  /** A process that is neither GoBetween nor ours listens on the port returned. */
+  listenForeign(): Promise<number>;
   /** Removes a server behind the janitor's back. */
   dropServer(name: string): Promise<void>;
   writes(): Writes;
@@ -120,6 +123,16 @@ async function build(options: WorldOptions, cleanups: (() => unknown)[], stop: (
     servers: () => showServers(gobetween.url),
     backends: (server) => showBackends(gobetween.url, server),
     addForeign: (name, body) => postServer(gobetween.url, name, body),
+    async listenForeign() {
+      const port = ports.take();
+      const server = createServer((socket) => socket.destroy());
+      cleanups.push(() => server.close());
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host: '0.0.0.0', port }, resolve);
+      });
+      return port;
+    },
     dropServer: (name) => deleteServer(gobetween.url, name),
     writes: () => gobetween.writes(),
     stopGoBetween: () => gobetween.stop(),
