@@ -2,7 +2,8 @@
  * `plan`: what would change in GoBetween, field by field and why, and what is left as it is. Changes nothing: the app runs
  * with the policy observe, which is enforced in one place, and opens no port, so that it may run beside a janitor.
  */
-import { createApp, createRealPorts } from '../app.js';
+import { createApp } from '../app.js';
+import { createRealPorts } from '../effects.js';
 import { canonical, normalise } from '../model/normalise.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureRow } from '../plan/exposure.js';
@@ -17,7 +18,7 @@ import type { Verbs } from './verbs.js';
 export function createPlan(io: Io): NonNullable<Verbs['plan']> {
   return async (settings, { output }) => {
     const quiet: Settings = { ...settings, policy: 'observe', listen: null, metricsListen: null, control: null, logLevel: 'error' };
-    const app = createApp(quiet, createRealPorts(quiet));
+    const app = createApp(quiet, createRealPorts(quiet), io.version);
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;
