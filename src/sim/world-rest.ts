@@ -5,7 +5,9 @@ export interface ShownBackend {
   readonly live: boolean;
 }
 
-export type ShownServers = Readonly<Record<string, { readonly bind: string; readonly [field: string]: unknown }>>;
+export type ShownServers = Readonly<
+  Record<string, { readonly bind: string; readonly [field: string]: unknown }>
+>;
 
 async function call(url: string, init: RequestInit = {}): Promise<string> {
   const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(5000) });

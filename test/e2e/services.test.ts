@@ -88,7 +88,9 @@ describe('services', () => {
     await eventually(async () => assert.deepEqual(Object.keys(await binds(world)), [server('web')]));
     const three = world.ports.take();
     world.setBind(web, `${http}-127.0.0.1:${three}`);
-    await eventually(async () => assert.deepEqual(await binds(world), { [server('web')]: `127.0.0.1:${three}` }));
+    await eventually(async () =>
+      assert.deepEqual(await binds(world), { [server('web')]: `127.0.0.1:${three}` }),
+    );
     assert.deepEqual(await askTcp(one), { ok: false, why: 'ECONNREFUSED' });
     await eventually(async () => assert.equal((await askTcp(three)).ok, true));
   });
