@@ -21,6 +21,8 @@ export function buildTemplate(
   words: readonly Word[],
   report: Report,
 ): ServerTemplate | null {
+  // What a keyword that could not be read would have meant is unknown: its absence contradicts nothing.
+  if (report.spoiled()) return null;
   const protos = new Set(words.map(({ proto }) => proto));
   checkSections(values, protos, report);
   checkHealthcheck(values, protos, report);
