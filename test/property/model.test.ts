@@ -63,7 +63,7 @@ test('the order of words never matters', () => {
       fc.infiniteStream(fc.nat()),
       (words, order) => {
         const shuffled = words
-          .map((text) => ({ text, rank: order.next().value }))
+          .map((text) => ({ text, rank: Number(order.next().value) }))
           .sort((a, b) => a.rank - b.rank);
         const one = parseBind(words.join(' '), defaults);
         assert.deepEqual(parseBind(shuffled.map(({ text }) => text).join(' '), defaults), one);
