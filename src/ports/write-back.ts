@@ -224,8 +224,10 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       arm();
     },
     resume: arm,
-    pending: () =>
-      [...jobs.values()].filter(({ dueMs }) => dueMs !== null).length + (running === null ? 0 : 1),
+    pending() {
+      const waiting = deps.allowed() ? [...jobs.values()].filter(({ dueMs }) => dueMs !== null).length : 0;
+      return waiting + (running === null ? 0 : 1);
+    },
     async stop() {
       stopped = true;
       cancelTimer();
