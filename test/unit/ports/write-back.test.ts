@@ -252,6 +252,18 @@ describe('failures', () => {
     assert.ok(agent.calls.length - calls >= 12 && agent.calls.length - calls <= 24);
   });
 
+  test('a service that fails holds up no other', async () => {
+    const agent = createAgent({ a: '443/tcp', b: '443/tcp' });
+    agent.failures.push('backoff');
+    agent.writeBack.want(agent.key('a'), one, 'c1');
+    await agent.clock.advance(600);
+    agent.writeBack.want(agent.key('b'), one, 'c1');
+    await agent.clock.advance(600);
+    assert.deepEqual(agent.writtenBack, ['b']);
+    await agent.clock.advance(2000);
+    assert.deepEqual(agent.writtenBack, ['b', 'a']);
+  });
+
   test('soon means soon', async () => {
     const agent = createAgent({ web: '443/tcp' });
     agent.failures.push('soon', 'soon');
