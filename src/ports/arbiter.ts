@@ -152,6 +152,11 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
       else if (mustMove(standing, id)) displace(standing, arrivals);
     }
     if (reserved.has(slotPort(id))) return;
+    const [only] = slot.standings;
+    if (only !== undefined && slot.standings.size === 1 && slot.held.size === 0) {
+      grant(only);
+      return;
+    }
     for (const { contestant, beatenBy } of contest(contestantsOf(slot, book, clock.now()))) {
       const { standing } = contestant;
       if (standing === null) continue;
