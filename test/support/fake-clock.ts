@@ -1,61 +1,64 @@
 /**
- * A Clock that moves only when told. Invariant: timers run in order of (time, sequence), and all promise jobs that one
- * timer caused run before the next timer does.
+ * Time that only moves when a test says so. Timers run in order of (due time, creation); between two of them every
+ * pending promise job is drained, as the real event loop would do.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.js';
 
 interface Timer {
-  readonly atMs: number;
+  readonly dueMs: number;
+  readonly sequence: number;
   readonly fn: () => void;
 }
 
 export interface FakeClock extends Clock {
+  /** Moves time forward by `ms`, running what falls due on the way, then drains promise jobs. */
   advance(ms: number): Promise<void>;
+  /** Timers that are waiting: 0 after a clean stop. */
+  readonly pending: number;
 }
 
-export function createFakeClock(): FakeClock {
-  const wallAtStart = 1_700_000_000_000;
+/** `now` starts at 0 and `wall` at 2023-11-14T22:13:20Z. */
+export function createFakeClock(startWallMs = 1_700_000_000_000): FakeClock {
   let nowMs = 0;
-  let seq = 0;
-  const timers = new Map<number, Timer>();
+  let sequence = 0;
+  const waiting = new Set<Timer>();
 
-  const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-  function nextDue(untilMs: number): number | null {
-    let best: number | null = null;
-    let bestAt = Infinity;
-    for (const [id, timer] of timers) {
-      if (timer.atMs <= untilMs && timer.atMs < bestAt) {
-        best = id;
-        bestAt = timer.atMs;
-      }
+  function next(untilMs: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of waiting) {
+      if (timer.dueMs > untilMs) continue;
+      const earlier =
+        first === undefined ||
+        timer.dueMs < first.dueMs ||
+        (timer.dueMs === first.dueMs && timer.sequence < first.sequence);
+      if (earlier) first = timer;
     }
-    return best;
+    return first;
   }
 
   return {
     now: () => nowMs,
-    wall: () => wallAtStart + nowMs,
+    wall: () => startWallMs + nowMs,
     after(ms, fn) {
-      const id = ++seq;
-      timers.set(id, { atMs: nowMs + Math.max(0, ms), fn });
-      return () => {
-        timers.delete(id);
-      };
+      const timer = { dueMs: nowMs + Math.max(0, ms), sequence: sequence++, fn };
+      waiting.add(timer);
+      return () => void waiting.delete(timer);
     },
     async advance(ms) {
       const untilMs = nowMs + ms;
-      await settle();
-      for (let id = nextDue(untilMs); id !== null; id = nextDue(untilMs)) {
-        const timer = timers.get(id);
-        timers.delete(id);
-        if (timer === undefined) continue;
-        nowMs = Math.max(nowMs, timer.atMs);
+      await setImmediate();
+      for (let timer = next(untilMs); timer !== undefined; timer = next(untilMs)) {
+        waiting.delete(timer);
+        nowMs = Math.max(nowMs, timer.dueMs);
         timer.fn();
-        await settle();
+        await setImmediate();
       }
       nowMs = untilMs;
-      await settle();
+      await setImmediate();
+    },
+    get pending() {
+      return waiting.size;
     },
   };
 }

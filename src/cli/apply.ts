@@ -1,0 +1,60 @@
+/**
+ * `apply`: one pass, then the end. A pass is too short to prove that a service is gone, so absence deletes nothing; what
+ * stays for that or another reason is listed. Fails when something that should be served is not (SPEC §10).
+ */
+import { type App, createApp } from '../app.js';
+import { createRealPorts } from '../effects.js';
+import { sleep, systemClock } from '../clock.js';
+import type { Change } from '../plan/change.js';
+import type { ExposureState } from '../plan/exposure.js';
+import type { Settings } from '../settings.js';
+import { firstPlan } from './first-plan.js';
+import type { Io } from './io.js';
+import { renderLeft } from './left.js';
+import { onSignals } from './signals.js';
+import type { Verbs } from './verbs.js';
+
+/** How long nothing may get better before what is still pending counts as failed. */
+const PATIENCE_MS = 5000;
+const LOOK_MS = 100;
+
+const LEFT: ReadonlySet<ExposureState> = new Set(['held', 'spoiled', 'kept', 'pending']);
+
+export function createApply(io: Io): NonNullable<Verbs['apply']> {
+  return async (settings) => {
+    const quiet: Settings = { ...settings, listen: null, metricsListen: null, control: null, logLevel: 'error' };
+    const app = createApp(quiet, createRealPorts(quiet), io.version);
+    const ended = new AbortController();
+    const offSignals = onSignals(io, { stop: () => ended.abort() });
+    try {
+      const changes = await firstPlan(app, settings, io);
+      if (changes === null) return 1;
+      await untilSettled(app, ended.signal);
+      const left = app.exposure().filter(({ state }) => LEFT.has(state));
+      const failed = left.some(({ state }) => state === 'pending');
+      io.out(`${summary(changes)}\n${renderLeft(left, io)}`);
+      return failed || ended.signal.aborted ? 1 : 0;
+    } finally {
+      await app.stop();
+      offSignals();
+    }
+  };
+}
+
+/** Until everything is done, or nothing got better for a while, or a signal. */
+async function untilSettled(app: App, ended: AbortSignal): Promise<void> {
+  const settled = app.settled().then(() => true);
+  let fewest = Number.POSITIVE_INFINITY;
+  let betterAt = systemClock.now();
+  while (!ended.aborted && systemClock.now() - betterAt < PATIENCE_MS) {
+    if (await Promise.race([settled, sleep(systemClock, LOOK_MS, ended).then(() => false)])) return;
+    const pending = app.exposure().filter(({ state }) => state === 'pending').length;
+    if (pending < fewest) betterAt = systemClock.now();
+    fewest = Math.min(fewest, pending);
+  }
+}
+
+function summary(changes: readonly Change[]): string {
+  const count = (kind: Change['kind']): number => changes.filter((change) => change.kind === kind).length;
+  return `${count('create')} to create, ${count('replace')} to replace, ${count('delete')} to delete`;
+}

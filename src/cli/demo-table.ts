@@ -1,0 +1,47 @@
+/** What the demo shows: a row for each exposure with the backends that GoBetween knows, and how to try it. */
+import type { ExposureRow } from '../plan/exposure.js';
+import type { Stage } from './demo-stage.js';
+import { renderTable } from './render-table.js';
+
+/** The table as text. Backends are counted in GoBetween, so the table shows what traffic would meet. */
+export async function drawTable(stage: Stage, columns: number | null): Promise<string> {
+  const rows = stage.rows().filter(({ state }) => state !== 'slave');
+  const counted = await Promise.all(rows.map((row) => countBackends(stage, row)));
+  const cells = rows.map((row, index) => [
+    row.service,
+    row.word,
+    row.listen === null ? '-' : `${row.listen}/${row.proto}`,
+    counted[index] ?? '-',
+    row.why === '' ? row.state : `${row.state}: ${row.why}`,
+  ]);
+  const head = ['SERVICE', 'ASKS FOR', 'LISTENS ON', 'BACKENDS', 'STATE'];
+  return renderTable(cells, { head, width: columns, overflow: 'wrap' });
+}
+
+/** `2 live`, or `1 of 2 live`; `-` where no server serves the row. */
+async function countBackends(stage: Stage, row: ExposureRow): Promise<string> {
+  if (row.server === null || (row.state !== 'serving' && row.state !== 'kept')) return '-';
+  try {
+    const backends = await stage.world.backends(row.server);
+    const live = backends.filter((backend) => backend.live).length;
+    return live === backends.length ? `${live} live` : `${live} of ${backends.length} live`;
+  } catch {
+    return '?';
+  }
+}
+
+/** One line to paste for each exposure that serves. */
+export function tryLines(rows: readonly ExposureRow[]): readonly string[] {
+  return rows.flatMap((row) => {
+    const port = listenPort(row);
+    if (row.state !== 'serving' || port === null) return [];
+    return row.proto === 'tcp'
+      ? [`curl http://127.0.0.1:${port}/`]
+      : [`echo hello | nc -u -w 1 127.0.0.1 ${port}`];
+  });
+}
+
+export function listenPort({ listen }: ExposureRow): number | null {
+  const port = Number(listen?.slice(listen.lastIndexOf(':') + 1));
+  return Number.isInteger(port) && port > 0 ? port : null;
+}

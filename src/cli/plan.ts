@@ -1,0 +1,59 @@
+/**
+ * `plan`: what would change in GoBetween, field by field and why, and what is left as it is. Changes nothing: the app runs
+ * with the policy observe, which is enforced in one place, and opens no port, so that it may run beside a janitor.
+ */
+import { createApp } from '../app.js';
+import { createRealPorts } from '../effects.js';
+import { canonical, normalise } from '../model/normalise.js';
+import type { Change } from '../plan/change.js';
+import type { ExposureRow } from '../plan/exposure.js';
+import { applyPolicy } from '../plan/policy.js';
+import { type PlanReport, renderPlan, reportPlan } from '../plan/report.js';
+import type { Settings } from '../settings.js';
+import { firstPlan } from './first-plan.js';
+import type { Io } from './io.js';
+import { renderLeft } from './left.js';
+import type { Verbs } from './verbs.js';
+
+export function createPlan(io: Io): NonNullable<Verbs['plan']> {
+  return async (settings, { output }) => {
+    const quiet: Settings = { ...settings, policy: 'observe', listen: null, metricsListen: null, control: null, logLevel: 'error' };
+    const app = createApp(quiet, createRealPorts(quiet), io.version);
+    try {
+      const changes = await firstPlan(app, settings, io);
+      if (changes === null) return 1;
+      const report = planReport(settings, changes, app.servers());
+      const left = app.exposure().filter(isLeft);
+      const pending = countPending(report);
+      if (output === 'json') {
+        io.out(`${JSON.stringify({ pending, ...report, left, problems: app.problems() }, null, 2)}\n`);
+      } else {
+        io.out(renderPlan(report));
+        io.out(renderLeft(left, io));
+      }
+      return pending === 0 ? 0 : 2;
+    } finally {
+      await app.stop();
+    }
+  };
+}
+
+/** A payload as GoBetween would show it, so that only real differences are listed. */
+function canonicalOf(body: string): string {
+  return canonical(normalise(JSON.parse(body), 'post'));
+}
+
+function planReport(settings: Settings, changes: readonly Change[], servers: number): PlanReport {
+  const { policy } = settings;
+  return reportPlan({ policy, filtered: applyPolicy(policy, changes), servers, canonicalOf });
+}
+
+/** What `run` would do, or under the policy observe would only watch. What upsert-only holds back never comes. */
+function countPending(report: PlanReport): number {
+  const { create, replace, delete: remove } = report.counts;
+  return create + replace + remove + (report.policy === 'observe' ? report.heldBack : 0);
+}
+
+function isLeft({ state }: ExposureRow): boolean {
+  return state === 'held' || state === 'spoiled' || state === 'kept';
+}

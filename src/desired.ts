@@ -1,0 +1,115 @@
+/**
+ * From one compiled service and its granted ports to the servers it should have. Owns the choice of names and of the
+ * sticky lookup server (SPEC §4 "Name", §6 "DNS"). Invariant: a server that exists keeps its name, and its DNS as long
+ * as that DNS is acceptable, so that nothing here ever causes a needless replacement.
+ */
+import { assignNames } from './model/assign-names.js';
+import { formatListen, parseListen } from './model/bind.js';
+import type { Problem } from './model/problem.js';
+import type { Desired, Listen, Observed, ServerName } from './model/server.js';
+import type { ServiceKey } from './model/service.js';
+import type { Compiled, ServerTemplate, Word } from './model/spec.js';
+import type { Compute } from './worker/compute.js';
+import type { RenderJob } from './worker/render.js';
+
+/** The cluster's DNS servers, by IP address; null when the list is empty. */
+export interface DnsView {
+  preferred(port: number, protocol: 'tcp' | 'udp'): string | null;
+  acceptable(ip: string, port: number, protocol: 'tcp' | 'udp'): boolean;
+}
+
+export interface GrantedWord {
+  readonly word: Word;
+  readonly addr: string;
+  readonly port: number;
+}
+
+export interface WantedService {
+  readonly key: ServiceKey;
+  readonly compiled: Compiled;
+  readonly granted: readonly GrantedWord[];
+  /** Servers of this service that exist or were wanted last: what naming and DNS stick to. */
+  readonly existing: readonly { readonly name: ServerName; readonly listen: Listen; readonly lookupServer: string }[];
+}
+
+export interface Wanted {
+  readonly desired: readonly Desired[];
+  /** Per server, the fields that a keyword sets: what the stale-default rule may not ignore. */
+  readonly setFields: Map<ServerName, readonly string[]>;
+  readonly lookups: Map<ServerName, string>;
+  readonly problems: readonly Problem[];
+}
+
+/** Renders the servers of a batch of services. A word with no DNS to ask is held (`no-dns`), never rendered. */
+export async function wantServers(
+  services: readonly WantedService[],
+  dns: DnsView,
+  compute: Compute,
+): Promise<ReadonlyMap<ServiceKey, Wanted>> {
+  const jobs: RenderJob[] = [];
+  const places: { key: ServiceKey; name: ServerName; lookupServer: string }[] = [];
+  const problems = new Map<ServiceKey, Problem[]>();
+  for (const service of services) {
+    const held: Problem[] = [];
+    problems.set(service.key, held);
+    const template = service.compiled.template;
+    if (template === null) continue;
+    const names = assignNames(service.key, service.granted, service.existing);
+    service.granted.forEach((granted, index) => {
+      const name = names[index];
+      if (name === undefined) return;
+      const current = service.existing.find((server) => server.name === name)?.lookupServer ?? '';
+      const lookupServer = chooseLookup(template, current, dns);
+      if (lookupServer === null) {
+        held.push(noDns(service.key, granted.word));
+        return;
+      }
+      jobs.push({ template, word: granted.word, listenPort: granted.port, lookupServer });
+      places.push({ key: service.key, name, lookupServer });
+    });
+  }
+  const rendered = await compute.render(jobs);
+  const wanted = new Map<ServiceKey, Wanted & { desired: Desired[] }>();
+  for (const { key } of services) {
+    wanted.set(key, { desired: [], setFields: new Map(), lookups: new Map(), problems: problems.get(key) ?? [] });
+  }
+  rendered.forEach(({ listen, digest, body, setFields }, index) => {
+    const place = places[index];
+    const into = place && wanted.get(place.key);
+    if (place === undefined || into === undefined) return;
+    into.desired.push({ name: place.name, key: place.key, listen, digest, body });
+    into.setFields.set(place.name, setFields);
+    into.lookups.set(place.name, place.lookupServer);
+  });
+  return wanted;
+}
+
+/** The lookup server to ask for: the service's own, the one in use while it is acceptable, else the preferred one. */
+function chooseLookup(template: ServerTemplate, current: string, dns: DnsView): string | null {
+  const { lookup, dnsProtocol } = template;
+  if (lookup.kind === 'own') return lookup.server;
+  const used = parseListen(current);
+  if (used?.port === lookup.port && dns.acceptable(used.addr, used.port, dnsProtocol)) return current;
+  const preferred = dns.preferred(lookup.port, dnsProtocol);
+  if (preferred !== null) return formatListen(preferred, lookup.port);
+  return current === '' ? null : current;
+}
+
+function noDns(key: ServiceKey, word: Word): Problem {
+  return {
+    code: 'no-dns',
+    severity: 'problem',
+    key,
+    place: `igw_gobtw_bind ${word.text}`,
+    message: 'the cluster has no DNS server, so GoBetween could not find backends',
+    keeps: 'servers that exist stay; this one is held',
+    mend: 'set cluster.dns (om cluster set --kw cluster.dns="<ip> …"), or igw_gobtw_discovery_srv_lookup_server',
+  };
+}
+
+/** What a server that must stay as it is would be pushed as, should GoBetween forget it. */
+export function keepAsDesired(observed: Observed, key: ServiceKey): Desired | null {
+  if (observed.listen === null) return null;
+  return { name: observed.name, key, listen: observed.listen, digest: observed.digest, body: observed.canonical };
+}
+

@@ -1,0 +1,179 @@
+/**
+ * What is exposed, where, and if not why not: one row for each word that a service asks for, and one for each server
+ * that outlives its word. Pure; what the demo prints, `status` and `explain` show and tests assert on. Invariant: every
+ * word and every owned server of the service is in exactly one row.
+ */
+import { formatListen } from '../model/bind.js';
+import type { Problem } from '../model/problem.js';
+import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
+import { displayPath, type ServiceKey } from '../model/service.js';
+import type { Compiled, Word } from '../model/spec.js';
+
+export type ExposureState =
+  | 'serving' // GoBetween has it as it is wanted
+  | 'pending' // to be created, replaced or removed
+  | 'held' // its port, or a DNS to ask, is missing
+  | 'spoiled' // the word or a keyword is wrong, and nothing serves it
+  | 'kept' // an earlier server that stays, for nothing better is known
+  | 'elsewhere' // another gateway's
+  | 'slave'; // a scaler's slave, exposed through its scaler
+
+export interface ExposureRow {
+  /** As agents and people write it: `web`, `shop/svc/api`. */
+  readonly service: string;
+  /** The word of igw_gobtw_bind; empty for a server that no word asks for. */
+  readonly word: string;
+  /** `0.0.0.0:1025`; null while no port is known. */
+  readonly listen: string | null;
+  readonly proto: L4;
+  readonly state: ExposureState;
+  readonly server: ServerName | null;
+  /** Empty while everything is as it should be. */
+  readonly why: string;
+}
+
+/** One service as the last round left it, and what GoBetween has of it. */
+export interface ExposureInput {
+  readonly key: ServiceKey;
+  /** What the cluster last said of it; null when it never did. */
+  readonly facts: { readonly state: 'present' | 'unreadable' | 'missing' | 'gone'; readonly reason: string } | null;
+  readonly compiled: Compiled | null;
+  readonly granted: readonly { readonly word: Word; readonly addr: string; readonly port: number }[];
+  readonly held: readonly {
+    readonly word: Word;
+    readonly grant: { readonly code: string; readonly winner: { readonly key: ServiceKey } | null; readonly detail: string };
+  }[];
+  readonly desired: readonly Desired[];
+  readonly present: readonly Observed[];
+  /** Servers adopted as they are, though they hold a former default (`stale-default`). */
+  readonly stale?: ReadonlySet<ServerName>;
+  /** Every open problem of the service, of the balancer's side too. */
+  readonly problems: readonly Problem[];
+}
+
+/** The rows of one service, words in the order of their text, then servers without a word. */
+export function exposureOf(input: ExposureInput): readonly ExposureRow[] {
+  const words = wordRows(input);
+  const shown = new Set(words.map(({ server }) => server));
+  const rest = input.present.filter(({ name }) => !shown.has(name)).map((server) => leftoverRow(input, server));
+  const bad = badWordRows(input);
+  return [...[...words, ...bad].sort(byWord), ...rest];
+}
+
+function wordRows(input: ExposureInput): ExposureRow[] {
+  const { compiled } = input;
+  if (compiled === null || compiled.verdict === 'unbound' || input.facts?.state === 'gone') return [];
+  if (compiled.verdict === 'slave') {
+    const row = { service: displayPath(input.key), word: compiled.bindText, listen: null, proto: 'tcp', server: null } as const;
+    return [{ ...row, state: 'slave', why: 'a scaler slave: its scaler is exposed' }];
+  }
+  return compiled.words.map((word) => wordRow(input, compiled, word));
+}
+
+function wordRow(input: ExposureInput, compiled: Compiled, word: Word): ExposureRow {
+  const grant = input.granted.find((granted) => granted.word.text === word.text);
+  const listen = grant === undefined ? null : { proto: word.proto, addr: grant.addr, port: grant.port };
+  const row = {
+    service: displayPath(input.key),
+    word: word.text,
+    proto: word.proto,
+    listen: listen === null ? explicitListen(word) : formatListen(listen.addr, listen.port),
+    server: null,
+  };
+  if (compiled.verdict === 'elsewhere') {
+    return { ...row, state: 'elsewhere', why: 'igw_gobtw_target_lb names other gateways' };
+  }
+  const held = input.held.find((other) => other.word.text === word.text);
+  if (held !== undefined) return { ...row, state: 'held', why: heldWhy(held.grant) };
+  const present = input.present.find((server) => server.listen !== null && sameListen(server.listen, listen));
+  const stuck = input.facts?.state !== 'present' || compiled.verdict === 'spoiled';
+  if (stuck) {
+    const why = stuckWhy(input);
+    if (present !== undefined) return { ...row, state: 'kept', server: present.name, why };
+    return { ...row, state: 'spoiled', why };
+  }
+  const desired = input.desired.find((server) => sameListen(server.listen, listen));
+  if (desired === undefined) return { ...row, state: 'held', why: wordProblem(input, word) ?? 'not planned yet' };
+  const inPlace = input.present.find((server) => isInPlace(input, server, desired));
+  if (inPlace !== undefined) return { ...row, state: 'serving', server: inPlace.name, why: '' };
+  const former = input.present.some(({ name }) => name === desired.name);
+  const verb = former ? 'to be replaced' : 'to be created';
+  return { ...row, state: 'pending', server: desired.name, why: wordProblem(input, word, desired.name) ?? verb };
+}
+
+/** A server of this service that no word asks for now: kept for a reason, or about to go. */
+function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {
+  const { compiled, facts } = input;
+  const row = {
+    service: displayPath(input.key),
+    word: '',
+    listen: server.listen === null ? null : formatListen(server.listen.addr, server.listen.port),
+    proto: server.listen?.proto ?? 'tcp',
+    server: server.name,
+  };
+  if (facts?.state === 'gone') return { ...row, state: 'pending', why: 'to be removed: the service is gone' };
+  if (facts?.state !== 'present' || compiled === null || compiled.verdict === 'spoiled') {
+    return { ...row, state: 'kept', why: stuckWhy(input) };
+  }
+  if (input.desired.some(({ name }) => name === server.name)) {
+    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
+  }
+  if (compiled.badWords) return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
+  if (input.held.length > 0) return { ...row, state: 'kept', why: 'kept until the held word gets its port' };
+  return { ...row, state: 'pending', why: 'to be removed: nothing asks for it' };
+}
+
+/** Words that could not be read never became words: their problems are all there is to show. */
+function badWordRows(input: ExposureInput): ExposureRow[] {
+  if (input.facts?.state !== 'present') return [];
+  return (input.compiled?.problems ?? [])
+    .filter(({ code }) => code === 'bad-word' || code === 'too-many-words')
+    .map(({ code, place, message }) => ({
+      service: displayPath(input.key),
+      word: place.split(/\s+/).slice(1).join(' '),
+      listen: null,
+      proto: 'tcp',
+      state: 'spoiled',
+      server: null,
+      why: `${code}: ${message}`,
+    }));
+}
+
+function stuckWhy({ facts, compiled }: ExposureInput): string {
+  if (facts === null) return 'the cluster never named this service';
+  if (facts.state === 'unreadable') return `its configuration cannot be read: ${facts.reason}`;
+  if (facts.state === 'missing') return 'missing from the list of services, not proven gone';
+  const problem = compiled?.problems.find(({ severity }) => severity === 'problem');
+  return problem === undefined ? 'its configuration is not compiled yet' : `${problem.code}: ${problem.message}`;
+}
+
+function heldWhy({ code, winner, detail }: ExposureInput['held'][number]['grant']): string {
+  return winner === null ? `${code}: ${detail}` : `${code}: ${displayPath(winner.key)} has it`;
+}
+
+/** The first problem of a word (its place ends with it) or of its server (its place is `server <name>`). */
+function wordProblem(input: ExposureInput, word: Word, server?: ServerName): string | undefined {
+  const found = input.problems.find(
+    ({ place, severity }) =>
+      severity === 'problem' && (place.endsWith(` ${word.text}`) || place === `server ${server ?? ''}`),
+  );
+  return found && `${found.code}: ${found.message}`;
+}
+
+/** Equal in content is enough: a historical name is adopted as it is. */
+function isInPlace(input: ExposureInput, server: Observed, desired: Desired): boolean {
+  if (server.digest === desired.digest && sameListen(desired.listen, server.listen)) return true;
+  return server.name === desired.name && input.stale?.has(server.name) === true;
+}
+
+function sameListen(one: Listen, other: Listen | null): boolean {
+  return other !== null && one.proto === other.proto && one.port === other.port && one.addr === other.addr;
+}
+
+function explicitListen(word: Word): string | null {
+  return word.listen === null ? null : formatListen(word.addr, word.listen);
+}
+
+function byWord(one: ExposureRow, other: ExposureRow): number {
+  return one.word < other.word ? -1 : Number(one.word > other.word);
+}

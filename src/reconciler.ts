@@ -1,0 +1,139 @@
+/**
+ * The page to read first: the round loop. One round takes a batch of keys through facts → compile → claim → render →
+ * plan → ledger (round.ts); rounds never overlap. What to do is computed from the present state, never from the event
+ * that woke us. Until the cluster's list is synced and GoBetween was seen once, rounds only compile; then ports are
+ * claimed for all services at once, so that every gateway chooses the same, and the first plan goes out whole (SPEC §5, §6).
+ */
+import type { Clock } from './clock.js';
+import type { ServiceKey } from './model/service.js';
+import type { Change, ChangeReason } from './plan/change.js';
+import type { Workqueue } from './queue/workqueue.js';
+import type { Round, ServiceState } from './round.js';
+
+/** Keys taken into one round at most: DESIGN §5.1 measured that large barriers do the most harm. */
+const ROUND_KEYS = 128;
+
+export interface ReconcilerDeps {
+  readonly round: Round;
+  readonly queue: Workqueue<ServiceKey>;
+  readonly clock: Clock;
+  /** Every service that was ever seen and is not proven gone. */
+  readonly keys: () => Iterable<ServiceKey>;
+  /** The cluster's list is complete and GoBetween was seen: a first plan is possible. */
+  readonly ready: () => boolean;
+  /** Hands changes to the applier; a policy may hold some back. */
+  readonly submit: (changes: readonly Change[]) => void;
+  readonly onFirstPlan: (changes: readonly Change[]) => void;
+  readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
+  /** A service was planned, with so many changes. */
+  readonly onSettled: (key: ServiceKey, changes: number) => void;
+}
+
+export interface Reconciler {
+  /** Runs rounds until the queue shuts down; the running round is finished first. */
+  run(): Promise<void>;
+  /** Look at this service again; `reason` explains a change that is not its own edit. */
+  dirty(key: ServiceKey, reason?: ChangeReason): void;
+  dirtyAll(reason?: ChangeReason): void;
+  /** Something `ready` depends on changed. */
+  poke(): void;
+  /** The first plan went out. */
+  planned(): boolean;
+  /** No round runs and none is due. */
+  idle(): boolean;
+  states(): ReadonlyMap<ServiceKey, ServiceState>;
+}
+
+export function createReconciler(deps: ReconcilerDeps): Reconciler {
+  const { round, queue, clock } = deps;
+  const causes = new Map<ServiceKey, ChangeReason>();
+  /** warming: compile only. gathering: the first plan is made of all services. open: changes leave as planned. */
+  let phase: 'warming' | 'gathering' | 'open' = 'warming';
+  let firstKeys = new Set<ServiceKey>();
+  let firstChanges: Change[] = [];
+  let working = false;
+
+  async function run(): Promise<void> {
+    for (;;) {
+      const keys = await queue.take(ROUND_KEYS);
+      if (keys.length === 0) return;
+      working = true;
+      const startedAt = clock.now();
+      const changes = await runRound(keys);
+      for (const key of keys) queue.done(key);
+      working = false;
+      deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
+      poke();
+    }
+  }
+
+  async function runRound(keys: readonly ServiceKey[]): Promise<number> {
+    await round.compile(keys);
+    if (phase === 'warming') return 0;
+    const taken = takeCauses(keys);
+    const { changes, affected } = await round.settle(keys, taken);
+    for (const key of affected) queue.add(key);
+    if (phase === 'gathering') gather(keys, changes);
+    else if (changes.length > 0) deps.submit(changes);
+    const counts = countByKey(changes);
+    for (const key of keys) deps.onSettled(key, counts.get(key) ?? 0);
+    return changes.length;
+  }
+
+  function takeCauses(keys: readonly ServiceKey[]): ReadonlyMap<ServiceKey, ChangeReason> {
+    const taken = new Map<ServiceKey, ChangeReason>();
+    for (const key of keys) {
+      const cause = causes.get(key);
+      if (cause !== undefined) taken.set(key, cause);
+      causes.delete(key);
+    }
+    return taken;
+  }
+
+  /** Leaves the warming phase once everything is compiled; then every service is settled in one gathered plan. */
+  function poke(): void {
+    if (phase !== 'warming' || working || queue.depth > 0 || !deps.ready()) return;
+    phase = 'gathering';
+    firstKeys = new Set(deps.keys());
+    round.claimAll([...firstKeys]);
+    if (firstKeys.size === 0) finishFirst();
+    for (const key of firstKeys) queue.add(key);
+  }
+
+  function gather(keys: readonly ServiceKey[], changes: readonly Change[]): void {
+    firstChanges.push(...changes);
+    for (const key of keys) firstKeys.delete(key);
+    if (firstKeys.size === 0) finishFirst();
+  }
+
+  function finishFirst(): void {
+    const changes = firstChanges;
+    firstChanges = [];
+    phase = 'open';
+    deps.onFirstPlan(changes);
+    deps.submit(changes);
+  }
+
+  function dirty(key: ServiceKey, reason?: ChangeReason): void {
+    if (reason !== undefined) causes.set(key, reason);
+    queue.add(key);
+  }
+
+  return {
+    run,
+    dirty,
+    dirtyAll: (reason) => {
+      for (const key of deps.keys()) dirty(key, reason);
+    },
+    poke,
+    planned: () => phase === 'open',
+    idle: () => !working && queue.depth === 0,
+    states: () => round.states(),
+  };
+}
+
+function countByKey(changes: readonly Change[]): ReadonlyMap<ServiceKey, number> {
+  const counts = new Map<ServiceKey, number>();
+  for (const { key } of changes) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

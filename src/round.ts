@@ -1,0 +1,291 @@
+/**
+ * What one round does to a batch of services: facts → compile → claim → render → plan. Owns the state of each service
+ * as the last round left it. Invariant: `desired` is the last good wish; it is replaced only by a served, compiled
+ * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
+ */
+import { type DnsView, type GrantedWord, keepAsDesired, wantServers } from './desired.js';
+import { conflicts } from './model/bind.js';
+import { decodeName } from './model/name.js';
+import type { Problem } from './model/problem.js';
+import type { Desired, Digest, Observed, ServerName } from './model/server.js';
+import type { ServiceKey } from './model/service.js';
+import type { CompileContext, Compiled } from './model/spec.js';
+import type { Change, ChangeReason } from './plan/change.js';
+import { planService } from './plan/plan.js';
+import type { Arbiter, Grant } from './ports/arbiter.js';
+import { claimsOf, portProblem } from './ports/claims.js';
+import type { Facts, ReadConfig } from './source/source.js';
+import type { Compute } from './worker/compute.js';
+
+/** What is believed to be in GoBetween, and what we last wrote with success. */
+export interface BalancerState {
+  byKey(key: ServiceKey): readonly Observed[];
+  applied(name: ServerName): Digest | null;
+}
+
+export interface RoundDeps {
+  readonly facts: (key: ServiceKey) => Facts | undefined;
+  readonly context: () => CompileContext;
+  readonly balancer: BalancerState;
+  readonly dns: DnsView;
+  readonly arbiter: Arbiter;
+  readonly compute: Compute;
+  readonly isStaleDefault: (desired: Desired, observed: Observed, setFields: readonly string[]) => boolean;
+  readonly report: (key: ServiceKey, problems: readonly Problem[]) => void;
+}
+
+/** One service as the last round left it. */
+export interface ServiceState {
+  readonly key: ServiceKey;
+  readonly facts: Facts | undefined;
+  readonly compiled: Compiled | null;
+  readonly config: ReadConfig | null;
+  readonly contextVersion: number;
+  readonly slave: boolean;
+  readonly granted: readonly GrantedWord[];
+  /** Words that got no port, and why. */
+  readonly held: readonly HeldWord[];
+  readonly desired: readonly Desired[];
+  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
+  readonly lookups: ReadonlyMap<ServerName, string>;
+  readonly problems: readonly Problem[];
+}
+
+export interface HeldWord {
+  readonly word: GrantedWord['word'];
+  readonly grant: Grant & { kind: 'held' };
+}
+
+export interface Settled {
+  readonly changes: readonly Change[];
+  /** Services outside the batch whose ports changed with it. */
+  readonly affected: ReadonlySet<ServiceKey>;
+}
+
+export interface Round {
+  /** Compiles what changed and records its claims. Sends nothing. */
+  compile(keys: readonly ServiceKey[]): Promise<void>;
+  /** Claims ports for all these services at once: the choice does not depend on how rounds batch them. */
+  claimAll(keys: readonly ServiceKey[]): void;
+  /** Claims, renders and plans; `causes` explains why a service is looked at again. */
+  settle(keys: readonly ServiceKey[], causes: ReadonlyMap<ServiceKey, ChangeReason>): Promise<Settled>;
+  /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
+  contextChanged(): void;
+  states(): ReadonlyMap<ServiceKey, ServiceState>;
+}
+
+export function createRound(deps: RoundDeps): Round {
+  const { arbiter, balancer } = deps;
+  const states = new Map<ServiceKey, ServiceState>();
+  let contextVersion = 0;
+
+  async function compile(keys: readonly ServiceKey[]): Promise<void> {
+    const version = contextVersion;
+    const stale: { state: ServiceState; facts: Facts; config: ReadConfig }[] = [];
+    for (const key of keys) {
+      const facts = deps.facts(key);
+      const state = { ...(states.get(key) ?? emptyState(key)), facts };
+      states.set(key, state);
+      if (facts?.state === 'present' && facts.config !== null && isStale(state, facts)) {
+        stale.push({ state, facts, config: facts.config });
+      }
+    }
+    if (stale.length === 0) return;
+    const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
+    const results = await deps.compute.compile(inputs, deps.context());
+    stale.forEach(({ state, facts, config }, index) => {
+      const compiled = results[index];
+      if (compiled === undefined) return;
+      states.set(state.key, { ...state, compiled, config, slave: facts.slave, contextVersion: version });
+      arbiter.setClaims(state.key, claimsOf(compiled), { keepHeld: compiled.badWords });
+    });
+  }
+
+  function isStale(state: ServiceState, facts: Facts): boolean {
+    return (
+      state.compiled === null ||
+      state.config !== facts.config ||
+      state.slave !== facts.slave ||
+      state.contextVersion !== contextVersion
+    );
+  }
+
+  async function settle(
+    keys: readonly ServiceKey[],
+    causes: ReadonlyMap<ServiceKey, ChangeReason>,
+  ): Promise<Settled> {
+    for (const key of keys) if (isGone(states.get(key))) arbiter.removeKey(key);
+    const { grants, affected } = arbiter.decide(keys);
+    for (const key of keys) claim(key, grants);
+    await renderServed(keys);
+    const changes = keys.flatMap((key) => plan(key, causes.get(key)));
+    return { changes, affected };
+  }
+
+  /** Notes which words of a service have a port now; the others become problems of the service. */
+  function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): void {
+    const state = states.get(key);
+    if (state === undefined) return;
+    const granted: GrantedWord[] = [];
+    const held: HeldWord[] = [];
+    for (const wanted of state.compiled === null ? [] : claimsOf(state.compiled)) {
+      const grant = grants.get(wanted.id);
+      if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
+      else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
+    }
+    states.set(key, { ...state, granted, held });
+  }
+
+  async function renderServed(keys: readonly ServiceKey[]): Promise<void> {
+    const served = keys.flatMap((key) => {
+      const state = states.get(key);
+      if (state?.facts?.state !== 'present' || state.compiled?.verdict !== 'served') return [];
+      return [{ key, compiled: state.compiled, granted: state.granted, existing: existingServers(state) }];
+    });
+    const wanted = await wantServers(served, deps.dns, deps.compute);
+    for (const [key, { desired, lookups, setFields, problems }] of wanted) {
+      const state = states.get(key);
+      if (state === undefined) continue;
+      // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
+      const kept = state.compiled?.badWords === true ? withoutRivals(lastGood(state, balancer.byKey(key)), desired) : [];
+      states.set(key, { ...state, desired: [...desired, ...kept], lookups, setFields, problems });
+    }
+  }
+
+  /** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
+  function existingServers(state: ServiceState) {
+    const existing = balancer
+      .byKey(state.key)
+      .flatMap(({ name, listen, lookupServer }) => (listen === null ? [] : [{ name, listen, lookupServer }]));
+    const known = new Set(existing.map(({ name }) => name));
+    const lastWanted = state.desired.filter(({ name }) => !known.has(name));
+    return [
+      ...existing,
+      ...lastWanted.map(({ name, listen }) => ({ name, listen, lookupServer: state.lookups.get(name) ?? '' })),
+    ];
+  }
+
+  function plan(key: ServiceKey, cause: ChangeReason | undefined): readonly Change[] {
+    const state = states.get(key);
+    if (state === undefined) return [];
+    const present = balancer.byKey(key);
+    const verdict = judge(state);
+    const desired = wish(state, verdict, present);
+    states.set(key, { ...state, desired });
+    deps.report(key, [
+      ...(state.compiled?.problems ?? []),
+      ...state.held.map(({ word, grant }) => portProblem(key, word, grant)),
+      ...state.problems,
+    ]);
+    if (isGone(state) && present.length === 0) states.delete(key);
+    return planService({
+      key,
+      desired,
+      keep: verdict.keep,
+      present,
+      applied: balancer.applied,
+      removal: verdict.removal,
+      cause,
+      heldNames: heldNames(state, present),
+      needed: arbiter.needed,
+      isStaleDefault: (wish, observed) => deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
+    });
+  }
+
+  return {
+    compile,
+    claimAll: (keys) => void arbiter.decide(keys),
+    settle,
+    contextChanged: () => {
+      contextVersion += 1;
+    },
+    states: () => states,
+  };
+}
+
+function emptyState(key: ServiceKey): ServiceState {
+  return {
+    key,
+    facts: undefined,
+    compiled: null,
+    config: null,
+    contextVersion: -1,
+    slave: false,
+    granted: [],
+    held: [],
+    desired: [],
+    setFields: new Map(),
+    lookups: new Map(),
+    problems: [],
+  };
+}
+
+function isGone(state: ServiceState | undefined): boolean {
+  return state?.facts === undefined || state.facts.state === 'gone';
+}
+
+interface Verdict {
+  /** new: what was just rendered. last: the last good wish. none: nothing. */
+  readonly wish: 'new' | 'last' | 'none';
+  readonly keep: 'all' | 'none';
+  readonly removal: ChangeReason;
+}
+
+/** What the facts say may happen to a service's servers (SPEC §3 last rules, §6). */
+function judge({ facts, compiled }: ServiceState): Verdict {
+  if (facts === undefined) return { wish: 'none', keep: 'none', removal: 'extra' };
+  if (facts.state === 'gone') {
+    return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
+  }
+  if (facts.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
+  switch (compiled.verdict) {
+    case 'served':
+      return { wish: 'new', keep: compiled.badWords ? 'all' : 'none', removal: 'word-removed' };
+    case 'spoiled':
+      return { wish: 'last', keep: 'all', removal: 'extra' };
+    case 'elsewhere':
+      return { wish: 'none', keep: 'none', removal: 'target-elsewhere' };
+    case 'slave':
+      return { wish: 'none', keep: 'none', removal: 'slave' };
+    case 'unbound':
+      return { wish: 'none', keep: 'none', removal: 'word-removed' };
+  }
+}
+
+function wish(state: ServiceState, verdict: Verdict, present: readonly Observed[]): readonly Desired[] {
+  switch (verdict.wish) {
+    case 'new':
+      return state.desired;
+    case 'last':
+      return lastGood(state, present);
+    case 'none':
+      return [];
+  }
+}
+
+function withoutRivals(kept: readonly Desired[], wanted: readonly Desired[]): readonly Desired[] {
+  return kept.filter(
+    (old) => !wanted.some((fresh) => fresh.name === old.name || conflicts(fresh.listen, old.listen)),
+  );
+}
+
+/** The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. */
+function lastGood(state: ServiceState, present: readonly Observed[]): readonly Desired[] {
+  const known = new Set(state.desired.map(({ name }) => name));
+  const kept = present.filter(({ name }) => !known.has(name)).flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
+  return kept.length === 0 ? state.desired : [...state.desired, ...kept];
+}
+
+/** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */
+function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
+  const labels = new Set(state.held.map(({ word }) => `${word.port}/${word.proto}`));
+  if (labels.size === 0) return new Set();
+  return new Set(
+    present
+      .filter(({ name }) => {
+        const decoded = decodeName(name);
+        return decoded?.kind === 'ours' && labels.has(`${decoded.port}/${decoded.proto}`);
+      })
+      .map(({ name }) => name),
+  );
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { runProgram, startProgram } from '../support/process.js';
+
+describe('demo', () => {
+  test('--check tries everything by itself and passes', async (t) => {
+    const { code, stdout, stderr } = await runProgram(t, ['demo', '--check']);
+    assert.equal(stderr, '');
+    assert.equal(code, 0, stdout);
+    const checks = stdout.split('\n').filter((line) => /^(ok {4}|FAILED)/.test(line));
+    assert.ok(checks.length >= 12, stdout);
+    assert.deepEqual(
+      checks.filter((line) => line.startsWith('FAILED')),
+      [],
+    );
+    assert.match(stdout, /all checks passed in \d+ s\n$/);
+  });
+
+  test('takes commands without a terminal, and goes on when its input ends', async (t) => {
+    const demo = startProgram(t, ['demo']);
+    await demo.line(/^web .*serving/);
+    await demo.line(/^typo .*spoiled/);
+    await demo.line(/^ {2}curl http:\/\/127\.0\.0\.1:\d+\/$/);
+    demo.write('scale web 3');
+    demo.write('nonsense');
+    demo.write('add blog');
+    await demo.line(/"nonsense" is no command/);
+    await demo.line(/^web .* 3 live .*serving/, 15_000);
+    await demo.line(/^blog .* 2 live .*serving/, 15_000);
+    demo.child.stdin?.end();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.equal(demo.child.exitCode, null);
+    demo.signal('SIGTERM');
+    assert.equal((await demo.exited).code, 0);
+    assert.equal(demo.stderr(), '');
+  });
+});

@@ -1,0 +1,39 @@
+/** A world for one test: the stand-in GoBetween, or the real one when GOBETWEEN_BIN names it. Stopped with the test. */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { startWorld, type World, type WorldOptions } from '../../src/sim/world.js';
+import { pause } from '../../src/sim/world-wait.js';
+
+export async function openWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
+  const world = await startWorld({ gobetweenBin: process.env['GOBETWEEN_BIN'] || undefined, ...options });
+  t.after(() => world.stop());
+  return world;
+}
+
+/** Runs the assertions of `look` until they hold; after `withinMs` they fail the test. */
+export async function eventually(look: () => unknown, withinMs = 8000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      await look();
+      return;
+    } catch (error) {
+      if (performance.now() >= deadline) throw error;
+    }
+    await pause(50);
+  }
+}
+
+/** What GoBetween serves, as `name -> bind`. */
+export async function binds(world: World): Promise<Readonly<Record<string, string>>> {
+  const servers = await world.servers();
+  return Object.fromEntries(Object.entries(servers).map(([name, { bind }]) => [name, bind]));
+}
+
+/** The port of the only server whose name begins so. */
+export async function portOf(world: World, prefix: string): Promise<number> {
+  const found = Object.entries(await binds(world)).filter(([name]) => name.startsWith(prefix));
+  assert.equal(found.length, 1, `servers ${prefix}*: ${JSON.stringify(found)}`);
+  const bind = found[0]?.[1] ?? '';
+  return Number(bind.slice(bind.lastIndexOf(':') + 1));
+}
