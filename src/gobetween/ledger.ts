@@ -242,13 +242,14 @@ export function createLedger(clock: Clock) {
       entry.applied = null;
       entries.tidy(entry);
     },
-    /** GoBetween restarted: nothing is there, nothing is applied, nothing is owed. Wishes stay. */
+    /** GoBetween restarted: nothing is there, nothing is applied, nothing is owed. Wishes stay, refused ones anew. */
     forgetAll(): void {
       writes += 1;
       for (const entry of entries.all()) {
         entry.applied = null;
         entry.doubtful = false;
         entry.touched = writes;
+        if (entry.intent?.refused === true) entries.setIntent(entry, { ...entry.intent, refused: false });
         entries.setFallback(entry, null);
         entries.setObserved(entry, null);
         if (!entry.inFlight) entries.reserve(entry.name, null);
