@@ -45,9 +45,9 @@ for (const target of targets()) {
       const first = await lab.stats('counted');
       assert.equal(first.active_connections, 1);
       assert.ok(first.tx_second > 0 && first.rx_second >= first.tx_second);
-      await sleep(4200);
+      await sleep(2600);
       const later = await lab.stats('counted');
-      assert.ok(later.tx_second >= 499, 'two seconds of silence, and yet a rate');
+      assert.ok(later.tx_second >= 499, 'a whole beat of silence, and yet a rate');
       assert.ok(later.tx_total >= first.tx_total + 998);
       const shown = later.backends[0]?.stats;
       assert.deepEqual(
@@ -56,11 +56,11 @@ for (const target of targets()) {
       );
       client.close();
       assert.ok(await eventually(async () => (await lab.stats('counted')).active_connections === 0));
-      await sleep(4200);
-      assert.deepEqual(
-        [(await lab.stats('counted')).rx_second, (await lab.stats('counted')).tx_second],
-        [0, 0],
-      );
+      const silent = async (): Promise<boolean> => {
+        const { rx_second: rx, tx_second: tx } = await lab.stats('counted');
+        return rx === 0 && tx === 0;
+      };
+      assert.ok(await eventually(silent, 5000), 'closing it is what ends the rate');
     });
   });
 }
