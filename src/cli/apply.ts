@@ -21,7 +21,13 @@ const LEFT: ReadonlySet<ExposureState> = new Set(['held', 'spoiled', 'kept', 'pe
 
 export function createApply(io: Io): NonNullable<Verbs['apply']> {
   return async (settings) => {
-    const quiet: Settings = { ...settings, listen: null, metricsListen: null, control: null, logLevel: 'error' };
+    const quiet: Settings = {
+      ...settings,
+      listen: null,
+      metricsListen: null,
+      control: null,
+      logLevel: 'error',
+    };
     const app = createApp(quiet, createRealPorts(quiet));
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });

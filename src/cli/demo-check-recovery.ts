@@ -1,6 +1,6 @@
 /** The checks of conflicts, of what is not ours, and of restarts on either side. */
 import { askMany, askTcp } from '../sim/world-traffic.js';
-import type { Check } from './demo-check.js';
+import type { Check } from './demo-seen.js';
 import { portOf, runCommand, tally } from './demo-commands.js';
 import type { Stage } from './demo-stage.js';
 
@@ -43,7 +43,10 @@ export async function runRecoveryChecks(stage: Stage, check: Check): Promise<voi
     const now = world.writes();
     const [posts, deletes] = [now.posts - quiet.posts, now.deletes - quiet.deletes];
     const serving = stage.rows().filter(({ state }) => state === 'serving').length;
-    return { ok: posts === 0 && deletes === 0 && serving > 0, text: `${posts} POST, ${deletes} DELETE, ${serving} serving` };
+    return {
+      ok: posts === 0 && deletes === 0 && serving > 0,
+      text: `${posts} POST, ${deletes} DELETE, ${serving} serving`,
+    };
   });
 
   const kept = listens(stage);
@@ -62,7 +65,10 @@ export async function runRecoveryChecks(stage: Stage, check: Check): Promise<voi
   await world.dropServer(victim);
   await check('a server removed behind our back is mended', async () => {
     const server = (await world.servers())[victim];
-    return { ok: server !== undefined, text: server === undefined ? `${victim} is gone` : `${victim} is back` };
+    return {
+      ok: server !== undefined,
+      text: server === undefined ? `${victim} is gone` : `${victim} is back`,
+    };
   });
 }
 

@@ -1,7 +1,7 @@
 /** The checks of what is exposed and of traffic that follows: ports, backends in turn, scaling, edits, mistakes. */
 import { askMany, askTcp } from '../sim/world-traffic.js';
 import { tally, portOf } from './demo-commands.js';
-import type { Check, Seen } from './demo-check.js';
+import type { Check, Seen } from './demo-seen.js';
 import type { Stage } from './demo-stage.js';
 
 export async function runTrafficChecks(stage: Stage, check: Check): Promise<void> {
@@ -19,11 +19,16 @@ export async function runTrafficChecks(stage: Stage, check: Check): Promise<void
     };
   });
 
-  await check('an allocated port is answered by different backends in turn', () => answeredBy(stage, cast.web, 2));
+  await check('an allocated port is answered by different backends in turn', () =>
+    answeredBy(stage, cast.web, 2),
+  );
 
   await check("the allocated port is written back into the service's configuration", async () => {
     const bind = world.bindOf(cast.web) ?? '(none)';
-    return { ok: bind === `${cast.http}-0.0.0.0:${portOf(stage, cast.web, 'tcp')}`, text: `igw_gobtw_bind = ${bind}` };
+    return {
+      ok: bind === `${cast.http}-0.0.0.0:${portOf(stage, cast.web, 'tcp')}`,
+      text: `igw_gobtw_bind = ${bind}`,
+    };
   });
 
   await check('a udp service answers', async () => {
@@ -67,7 +72,10 @@ export async function runTrafficChecks(stage: Stage, check: Check): Promise<void
     const rows = stage.rowsOf(cast.api);
     const bad = rows.find(({ state }) => state === 'spoiled');
     const reply = await askTcp(newPort);
-    const seen = { ok: bad !== undefined && reply.ok, text: `${bad?.word ?? '?'}: ${bad?.why ?? 'not named'}` };
+    const seen = {
+      ok: bad !== undefined && reply.ok,
+      text: `${bad?.word ?? '?'}: ${bad?.why ?? 'not named'}`,
+    };
     return alsoQuiet(stage, untouched, seen);
   });
   world.setBind(cast.api, good);
@@ -79,7 +87,9 @@ async function answeredBy(stage: Stage, path: string, count: number): Promise<Se
   if (port === null) return { ok: false, text: 'no server' };
   const replies = await askMany(port, count * 3);
   const who = new Set(replies.map((reply) => (reply.ok && reply.service === path ? reply.who : '')));
-  const inTurn = replies.every((reply, index) => reply.ok && (index === 0 || count === 1 || differs(replies, index)));
+  const inTurn = replies.every(
+    (reply, index) => reply.ok && (index === 0 || count === 1 || differs(replies, index)),
+  );
   return { ok: who.size === count && !who.has('') && inTurn, text: `127.0.0.1:${port}: ${tally(replies)}` };
 }
 

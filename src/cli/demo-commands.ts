@@ -26,7 +26,9 @@ const commands: Readonly<Record<string, Command>> = {
       if (path === null) return noService(stage, name);
       if (!/^\d{1,2}$/.test(count ?? '')) return said('scale NAME N: N is a number from 0 to 99');
       stage.world.scale(path, Number(count));
-      return said(`${path} is scaled to ${count}: GoBetween finds the instances in the DNS, nothing is replaced`);
+      return said(
+        `${path} is scaled to ${count}: GoBetween finds the instances in the DNS, nothing is replaced`,
+      );
     },
   },
   bind: {
@@ -35,7 +37,8 @@ const commands: Readonly<Record<string, Command>> = {
     run(stage, [name, ...words]) {
       const path = findService(stage, name);
       if (path === null) return noService(stage, name);
-      if (words.length === 0) return said(`${path} has igw_gobtw_bind = ${stage.world.bindOf(path) ?? '(none)'}`);
+      if (words.length === 0)
+        return said(`${path} has igw_gobtw_bind = ${stage.world.bindOf(path) ?? '(none)'}`);
       stage.world.setBind(path, words.join(' '));
       return said(`${path}: igw_gobtw_bind = ${words.join(' ')}`);
     },
@@ -152,6 +155,10 @@ function findService(stage: Stage, name: string | undefined): string | null {
 }
 
 function noService(stage: Stage, name: string | undefined): CommandResult {
-  const services = [...new Set(stage.rows().map(({ service }) => service))].filter((path) => stage.world.has(path));
-  return said(`${name === undefined ? 'which service?' : `there is no service ${name};`} there are ${services.join(', ')}`);
+  const services = [...new Set(stage.rows().map(({ service }) => service))].filter((path) =>
+    stage.world.has(path),
+  );
+  return said(
+    `${name === undefined ? 'which service?' : `there is no service ${name};`} there are ${services.join(', ')}`,
+  );
 }

@@ -16,7 +16,14 @@ import type { Verbs } from './verbs.js';
 
 export function createPlan(io: Io): NonNullable<Verbs['plan']> {
   return async (settings, { output }) => {
-    const quiet: Settings = { ...settings, policy: 'observe', listen: null, metricsListen: null, control: null, logLevel: 'error' };
+    const quiet: Settings = {
+      ...settings,
+      policy: 'observe',
+      listen: null,
+      metricsListen: null,
+      control: null,
+      logLevel: 'error',
+    };
     const app = createApp(quiet, createRealPorts(quiet));
     try {
       const changes = await firstPlan(app, settings, io);

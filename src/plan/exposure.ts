@@ -36,12 +36,19 @@ export interface ExposureRow {
 export interface ExposureInput {
   readonly key: ServiceKey;
   /** What the cluster last said of it; null when it never did. */
-  readonly facts: { readonly state: 'present' | 'unreadable' | 'missing' | 'gone'; readonly reason: string } | null;
+  readonly facts: {
+    readonly state: 'present' | 'unreadable' | 'missing' | 'gone';
+    readonly reason: string;
+  } | null;
   readonly compiled: Compiled | null;
   readonly granted: readonly { readonly word: Word; readonly addr: string; readonly port: number }[];
   readonly held: readonly {
     readonly word: Word;
-    readonly grant: { readonly code: string; readonly winner: { readonly key: ServiceKey } | null; readonly detail: string };
+    readonly grant: {
+      readonly code: string;
+      readonly winner: { readonly key: ServiceKey } | null;
+      readonly detail: string;
+    };
   }[];
   readonly desired: readonly Desired[];
   readonly present: readonly Observed[];
@@ -55,7 +62,9 @@ export interface ExposureInput {
 export function exposureOf(input: ExposureInput): readonly ExposureRow[] {
   const words = wordRows(input);
   const shown = new Set(words.map(({ server }) => server));
-  const rest = input.present.filter(({ name }) => !shown.has(name)).map((server) => leftoverRow(input, server));
+  const rest = input.present
+    .filter(({ name }) => !shown.has(name))
+    .map((server) => leftoverRow(input, server));
   const bad = badWordRows(input);
   return [...[...words, ...bad].sort(byWord), ...rest];
 }
@@ -64,7 +73,13 @@ function wordRows(input: ExposureInput): ExposureRow[] {
   const { compiled } = input;
   if (compiled === null || compiled.verdict === 'unbound' || input.facts?.state === 'gone') return [];
   if (compiled.verdict === 'slave') {
-    const row = { service: displayPath(input.key), word: compiled.bindText, listen: null, proto: 'tcp', server: null } as const;
+    const row = {
+      service: displayPath(input.key),
+      word: compiled.bindText,
+      listen: null,
+      proto: 'tcp',
+      server: null,
+    } as const;
     return [{ ...row, state: 'slave', why: 'a scaler slave: its scaler is exposed' }];
   }
   return compiled.words.map((word) => wordRow(input, compiled, word));
@@ -93,12 +108,18 @@ function wordRow(input: ExposureInput, compiled: Compiled, word: Word): Exposure
     return { ...row, state: 'spoiled', why };
   }
   const desired = input.desired.find((server) => sameListen(server.listen, listen));
-  if (desired === undefined) return { ...row, state: 'held', why: wordProblem(input, word) ?? 'not planned yet' };
+  if (desired === undefined)
+    return { ...row, state: 'held', why: wordProblem(input, word) ?? 'not planned yet' };
   const inPlace = input.present.find((server) => isInPlace(input, server, desired));
   if (inPlace !== undefined) return { ...row, state: 'serving', server: inPlace.name, why: '' };
   const former = input.present.some(({ name }) => name === desired.name);
   const verb = former ? 'to be replaced' : 'to be created';
-  return { ...row, state: 'pending', server: desired.name, why: wordProblem(input, word, desired.name) ?? verb };
+  return {
+    ...row,
+    state: 'pending',
+    server: desired.name,
+    why: wordProblem(input, word, desired.name) ?? verb,
+  };
 }
 
 /** A server of this service that no word asks for now: kept for a reason, or about to go. */
@@ -118,7 +139,8 @@ function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {
   if (input.desired.some(({ name }) => name === server.name)) {
     return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
   }
-  if (compiled.badWords) return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
+  if (compiled.badWords)
+    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
   if (input.held.length > 0) return { ...row, state: 'kept', why: 'kept until the held word gets its port' };
   return { ...row, state: 'pending', why: 'to be removed: nothing asks for it' };
 }
@@ -144,7 +166,9 @@ function stuckWhy({ facts, compiled }: ExposureInput): string {
   if (facts.state === 'unreadable') return `its configuration cannot be read: ${facts.reason}`;
   if (facts.state === 'missing') return 'missing from the list of services, not proven gone';
   const problem = compiled?.problems.find(({ severity }) => severity === 'problem');
-  return problem === undefined ? 'its configuration is not compiled yet' : `${problem.code}: ${problem.message}`;
+  return problem === undefined
+    ? 'its configuration is not compiled yet'
+    : `${problem.code}: ${problem.message}`;
 }
 
 function heldWhy({ code, winner, detail }: ExposureInput['held'][number]['grant']): string {

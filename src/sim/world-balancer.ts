@@ -43,7 +43,8 @@ export async function startRealBalancer(bin: string, dir: string, apiPort: numbe
 
   async function start(): Promise<void> {
     child = spawn(bin, ['from-file', config, '-f', 'json'], { stdio: 'ignore' });
-    const answers = async (): Promise<boolean> => (await fetch(`http://${bind}/`).catch(() => null))?.ok === true;
+    const answers = async (): Promise<boolean> =>
+      (await fetch(`http://${bind}/`).catch(() => null))?.ok === true;
     if (!(await until(answers, 10_000))) throw new Error(`${bin} does not answer on ${bind}`);
     await proxy.open();
   }

@@ -45,7 +45,11 @@ export function askUdp(port: number, host = '127.0.0.1'): Promise<Reply> {
 }
 
 /** `count` requests one after the other. */
-export async function askMany(port: number, count: number, proto: 'tcp' | 'udp' = 'tcp'): Promise<readonly Reply[]> {
+export async function askMany(
+  port: number,
+  count: number,
+  proto: 'tcp' | 'udp' = 'tcp',
+): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
   for (let index = 0; index < count; index += 1) {
     replies.push(await (proto === 'tcp' ? askTcp(port) : askUdp(port)));
@@ -57,7 +61,11 @@ export async function askMany(port: number, count: number, proto: 'tcp' | 'udp' 
 function identify(text: string): Reply {
   try {
     const { service, address } = JSON.parse(text) as { service: string; address: string };
-    return { ok: true, who: `${service}@${address}`, service: service.replace(/(^|\/)\d+\.([^/]+)$/, '$1$2') };
+    return {
+      ok: true,
+      who: `${service}@${address}`,
+      service: service.replace(/(^|\/)\d+\.([^/]+)$/, '$1$2'),
+    };
   } catch {
     return { ok: false, why: `not one of our backends: ${text.slice(0, 60)}` };
   }

@@ -12,7 +12,14 @@ import { createCluster, type SimCluster } from './cluster/cluster.js';
 import { startDns } from './dns/dns.js';
 import { startRealBalancer, startStandIn, type Writes } from './world-balancer.js';
 import { findPortBlock, type PortBlock } from './world-ports.js';
-import { deleteServer, postServer, showBackends, type ShownBackend, type ShownServers, showServers } from './world-rest.js';
+import {
+  deleteServer,
+  postServer,
+  showBackends,
+  type ShownBackend,
+  type ShownServers,
+  showServers,
+} from './world-rest.js';
 import { type ServiceSpec, servicePath, serviceText } from './world-service.js';
 
 export interface WorldOptions {
@@ -71,7 +78,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
-async function build(options: WorldOptions, cleanups: (() => unknown)[], stop: () => Promise<void>): Promise<World> {
+async function build(
+  options: WorldOptions,
+  cleanups: (() => unknown)[],
+  stop: () => Promise<void>,
+): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'igw-world-'));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
   const ports = await findPortBlock(ALLOCATABLE);

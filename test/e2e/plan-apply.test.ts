@@ -21,8 +21,17 @@ describe('plan', () => {
     const { code, stdout, stderr } = await runProgram(t, ['plan', ...flagsFor(world)]);
     assert.equal(code, 2, stderr);
     const label = http.replace('/', '._');
-    assert.match(stdout, new RegExp(`^\\+ _${label}\\.api\\.root\\.svc on 127\\.0\\.0\\.1:${explicit}/tcp for api \\(new\\)$`, 'm'));
-    assert.match(stdout, new RegExp(`^\\+ _${label}\\.web\\.root\\.svc on 0\\.0\\.0\\.0:\\d+/tcp for web \\(new\\)$`, 'm'));
+    assert.match(
+      stdout,
+      new RegExp(
+        `^\\+ _${label}\\.api\\.root\\.svc on 127\\.0\\.0\\.1:${explicit}/tcp for api \\(new\\)$`,
+        'm',
+      ),
+    );
+    assert.match(
+      stdout,
+      new RegExp(`^\\+ _${label}\\.web\\.root\\.svc on 0\\.0\\.0\\.0:\\d+/tcp for web \\(new\\)$`, 'm'),
+    );
     assert.match(stdout, /^2 to create, 0 to replace, 0 to delete/m);
     assert.match(stdout, /typo .*spoiled/);
     assert.deepEqual(world.writes(), { posts: 0, deletes: 0 });

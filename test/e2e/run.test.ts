@@ -15,7 +15,12 @@ describe('run', () => {
     const env = { igw_gobtw_balance: 'roundrobin' };
     const web = world.addService('web', { bind: http, expose: [http], instances: 2, env });
     const explicit = world.ports.take();
-    world.addService('api', { namespace: 'shop', bind: `${http}-127.0.0.1:${explicit}`, expose: [http], instances: 1 });
+    world.addService('api', {
+      namespace: 'shop',
+      bind: `${http}-127.0.0.1:${explicit}`,
+      expose: [http],
+      instances: 1,
+    });
     world.addService('echo', { bind: udp, expose: [udp], instances: 1 });
     startProgram(t, ['run', ...flagsFor(world, lively)]);
 
@@ -40,7 +45,10 @@ describe('run', () => {
     await eventually(() => assert.match(world.bindOf(web) ?? '', /-0\.0\.0\.0:\d+$/));
     const before = await binds(world);
     first.signal('SIGTERM');
-    assert.deepEqual(await first.exited.then(({ code, signal }) => ({ code, signal })), { code: 0, signal: null });
+    assert.deepEqual(await first.exited.then(({ code, signal }) => ({ code, signal })), {
+      code: 0,
+      signal: null,
+    });
     assert.deepEqual(await binds(world), before);
 
     const writes = world.writes();
@@ -79,7 +87,10 @@ describe('run', () => {
     const janitor = startProgram(t, ['run', ...flagsFor(world, { ...lively, 'log-level': 'info' })]);
     await pause(1500);
     assert.equal(janitor.child.exitCode, null);
-    const lines = janitor.stderr().split('\n').filter((line) => line !== '');
+    const lines = janitor
+      .stderr()
+      .split('\n')
+      .filter((line) => line !== '');
     assert.ok(lines.length <= 8, `waiting must not fill the log:\n${lines.join('\n')}`);
     await world.startGoBetween();
     await world.agent.start();
@@ -89,7 +100,8 @@ describe('run', () => {
   test('a GoBetween that restarts gets everything back', async (t) => {
     const world = await openWorld(t);
     const http = `${world.ports.take()}/tcp`;
-    for (const name of ['web', 'api', 'blog']) world.addService(name, { bind: http, expose: [http], instances: 1 });
+    for (const name of ['web', 'api', 'blog'])
+      world.addService(name, { bind: http, expose: [http], instances: 1 });
     startProgram(t, ['run', ...flagsFor(world, lively)]);
     await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 3));
     const before = await binds(world);

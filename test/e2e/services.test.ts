@@ -74,8 +74,8 @@ describe('services', () => {
     world.remove(web);
     await eventually(async () => assert.equal(server('web') in (await binds(world)), false));
     await pause(300);
-    const { [server('web')]: _gone, ...rest } = before;
-    assert.deepEqual(await binds(world), rest);
+    const rest = Object.entries(before).filter(([name]) => name !== server('web'));
+    assert.deepEqual(await binds(world), Object.fromEntries(rest));
   });
 
   test('a word that leaves and a target that moves act at once', async (t) => {
@@ -88,7 +88,9 @@ describe('services', () => {
     await eventually(async () => assert.deepEqual(Object.keys(await binds(world)), [server('web')]));
     const three = world.ports.take();
     world.setBind(web, `${http}-127.0.0.1:${three}`);
-    await eventually(async () => assert.deepEqual(await binds(world), { [server('web')]: `127.0.0.1:${three}` }));
+    await eventually(async () =>
+      assert.deepEqual(await binds(world), { [server('web')]: `127.0.0.1:${three}` }),
+    );
     assert.deepEqual(await askTcp(one), { ok: false, why: 'ECONNREFUSED' });
     await eventually(async () => assert.equal((await askTcp(three)).ok, true));
   });

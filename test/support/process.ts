@@ -25,7 +25,11 @@ export interface Program {
 }
 
 /** Starts `gobtw-janitor ...args` with none of this process' own settings in its environment. */
-export function startProgram(t: TestContext, args: readonly string[], env: Record<string, string> = {}): Program {
+export function startProgram(
+  t: TestContext,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Program {
   const child = spawn(process.execPath, ['--enable-source-maps', MAIN, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,7 +84,11 @@ export function startProgram(t: TestContext, args: readonly string[], env: Recor
 }
 
 /** Runs `gobtw-janitor ...args` to its end. */
-export function runProgram(t: TestContext, args: readonly string[], env?: Record<string, string>): Promise<Exit> {
+export function runProgram(
+  t: TestContext,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<Exit> {
   const program = startProgram(t, args, env);
   program.child.stdin?.end();
   return program.exited;
