@@ -33,3 +33,8 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
+
+/** `2026-01-31T12:00:00.000Z` of Unix milliseconds. */
+export function isoTime(wallMs: number): string {
+  return new Date(wallMs).toISOString();
+}

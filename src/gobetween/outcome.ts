@@ -15,7 +15,8 @@ export type Outcome =
   | 'unreachable' // connection refused or reset before an answer
   | 'timeout'
   | 'unauthorized'
-  | 'too-large';
+  | 'too-large'
+  | 'forbidden'; // not sent: the policy allows no such change now (guard.ts), or the server is foreign
 
 export interface Answer<T> {
   readonly outcome: Outcome;

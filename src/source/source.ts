@@ -14,6 +14,8 @@ export interface ListedService {
   readonly scope: readonly string[];
   /** Scaler slave, from whichever of status and aggregate shows it. */
   readonly slave: boolean;
+  /** The agent is deleting it (`global_expect` deleted or purged); absent when this source cannot tell. */
+  readonly deleting?: boolean;
 }
 
 export interface ListedNode {
@@ -34,16 +36,26 @@ export interface ClusterList {
   readonly clusterConfigCsum: string | null;
 }
 
+export type GapReason =
+  | 'disconnected'
+  | 'restarted'
+  | 'cut-frame'
+  | 'over-cap'
+  | 'not-json'
+  | 'id-gap'
+  | 'silent'
+  | 'refused';
+
 /** Events are hints: they only say where to look. */
 export interface WatchHandlers {
-  /** The config of `key` may have changed; `csum` is the new checksum when the event shows one. */
-  onConfig(key: ServiceKey, csum: string | null): void;
+  /** The config of `key` may have changed; `csum` is the new checksum, on `node`, when the event shows them. */
+  onConfig(key: ServiceKey, csum: string | null, node?: string): void;
   /** Existence, slave flag or nodes may have changed: list again. */
   onMembership(): void;
   /** The agent said that this object is being deleted (v2.1 `global_expect` deleted or purged). */
   onDeleting(key: ServiceKey): void;
-  /** Something was missed (disconnected, frame cut, id skipped, daemon restarted): list again. */
-  onGap(reason: string): void;
+  /** Something was missed: list again. `restarted`: the agent is not the one that was heard before. */
+  onGap(reason: GapReason): void;
   /** One per frame, for the metrics. */
   onEvent(outcome: 'relevant' | 'irrelevant'): void;
   onConnected(up: boolean): void;

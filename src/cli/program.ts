@@ -1,0 +1,144 @@
+/**
+ * The command line: verbs, settings as options, help and exit codes. Settings may stand before or after the verb; each
+ * usage error is one clear line on standard error and exit 64 (SPEC §10). The verbs themselves live beside this file.
+ */
+import { Command, CommanderError, Option } from 'commander';
+import { type Given, notices, parseSettings, type Settings } from '../settings.js';
+import { rows } from '../settings-table.js';
+import { rootHelp, verbHelp } from './help.js';
+import type { Io } from './io.js';
+import { absentVerbLine, noticeLine, parserLine, usageLine } from './messages.js';
+import { type ExitCode, type Output, type VerbName, type Verbs, verbDocs } from './verbs.js';
+
+/** Parses `args` (without node and script), calls the verb and answers the exit code. */
+export async function runProgram(args: readonly string[], verbs: Verbs, io: Io): Promise<ExitCode> {
+  if (args.length === 0) {
+    io.err(rootHelp(io, verbs));
+    return 64;
+  }
+  try {
+    const { program, exitCode } = createProgram(verbs, io);
+    await program.parseAsync(withVerb(args, verbs, io), { from: 'user' });
+    return exitCode();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    io.err(error.code === 'commander.help' ? rootHelp(io, verbs) : parserLine(error.message));
+    return 64;
+  }
+}
+
+/** Settings alone mean `run`: the command line of the former janitor goes on working. */
+function withVerb(args: readonly string[], verbs: Verbs, io: Io): readonly string[] {
+  const scan = createProgram(verbs, io).program;
+  const { operands, unknown } = scan.parseOptions([...args]);
+  if (scan.getOptionValue('version') === true) return ['version'];
+  return operands.length === 0 && unknown.length === 0 ? ['run', ...args] : args;
+}
+
+/** The commander program; `exitCode` is that of the verb which ran. */
+export function createProgram(
+  verbs: Verbs,
+  io: Io,
+): { readonly program: Command; readonly exitCode: () => ExitCode } {
+  let code: ExitCode = 0;
+  const program = new Command('gobtw-janitor');
+  program
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: () => undefined,
+      getOutHasColors: () => io.colour,
+    })
+    .configureHelp({
+      formatHelp: (command) => (command === program ? rootHelp(io, verbs) : verbHelp(io, command)),
+    })
+    .helpCommand('help [verb]', 'shows the help of a verb')
+    .helpOption('-h, --help', 'shows this help')
+    .addOption(new Option('-V, --version', 'prints the version'));
+  for (const option of settingOptions()) program.addOption(option);
+
+  function verb(name: VerbName): Command {
+    return program
+      .command(name)
+      .description(verbDocs[name])
+      .helpOption('-h, --help', 'shows this help')
+      .allowExcessArguments(false);
+  }
+
+  /** Runs the verb, if this version has it, with valid settings; else says what is wrong. */
+  async function call<V extends keyof Verbs>(
+    name: V,
+    act: (verb: NonNullable<Verbs[V]>, settings: Settings) => Promise<ExitCode>,
+  ): Promise<void> {
+    const chosen = verbs[name];
+    if (chosen === undefined) {
+      io.err(absentVerbLine(name, io.version));
+      code = 1;
+      return;
+    }
+    const parsed = parseSettings(givenOf(program), io.env);
+    if (!parsed.ok) {
+      for (const error of parsed.errors) io.err(usageLine(error));
+      code = 64;
+      return;
+    }
+    for (const notice of notices(parsed.settings)) io.err(noticeLine(notice));
+    code = await act(chosen, parsed.settings);
+  }
+
+  verb('demo')
+    .option('--check', 'runs it to its end without a person, and fails if anything did not work')
+    .action((options: { check?: boolean }) =>
+      call('demo', (act, settings) => act(settings, { check: options.check === true })),
+    );
+  verb('validate').action(() => call('validate', (act, settings) => act(settings)));
+  verb('plan')
+    .alias('diff')
+    .addOption(outputOption())
+    .action((options: { output: Output }) => call('plan', (act, settings) => act(settings, options)));
+  verb('apply').action(() => call('apply', (act, settings) => act(settings)));
+  verb('run').action(() => call('run', (act, settings) => act(settings)));
+  verb('status')
+    .argument('[service]', 'path of one service')
+    .addOption(outputOption())
+    .action((service: string | undefined, options: { output: Output }) =>
+      call('status', (act, settings) => act(settings, { service: service ?? null, output: options.output })),
+    );
+  verb('explain')
+    .argument('<subject>', 'path of a service, name of a server, or port')
+    .action((subject: string) => call('explain', (act, settings) => act(settings, { subject })));
+  verb('version').action(() => io.out(`gobtw-janitor ${io.version}\n`));
+  return { program, exitCode: () => code };
+}
+
+function outputOption(): Option {
+  return new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text');
+}
+
+/** One option for each row of the settings table. Values stay text: the table validates them. */
+function settingOptions(): readonly Option[] {
+  return rows.flatMap(([, row]) => {
+    if (row.secret === true) return [];
+    const short = row.short === undefined ? '' : `-${row.short}, `;
+    const argument = row.argument === null ? '' : ` <${row.argument}>`;
+    const option = new Option(`${short}--${row.flag}${argument}`, row.doc);
+    if (row.repeatable === true) {
+      option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    }
+    return [option];
+  });
+}
+
+function givenOf(program: Command): Given {
+  const byFlag = new Map(program.options.map((option) => [option.long, option.attributeName()]));
+  return Object.fromEntries(
+    rows.map(([, row]) => {
+      const attribute = byFlag.get(`--${row.flag}`);
+      return [
+        row.flag,
+        attribute === undefined ? undefined : (program.getOptionValue(attribute) as Given[string]),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,333 @@
+/**
+ * Brings GoBetween to what the ledger wants. The p-queue holds tickets, that is names; what to do is read from the
+ * ledger when a ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, at most 256 in the queue;
+ * rates run on the monotonic clock; a DELETE that begins a replacement is followed by its POST, also while stopping.
+ * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
+ */
+import PQueue from 'p-queue';
+import { type Clock, sleep } from '../clock.js';
+import type { ServerName } from '../model/server.js';
+import type { Change } from '../plan/change.js';
+import type { Random } from '../random.js';
+import { createAlarm } from './alarm.js';
+import type { ApplierEvents } from './applier-events.js';
+import { createBudget } from './budget.js';
+import { createFlapHold } from './flap.js';
+import type { GuardedBalancer } from './guard.js';
+import { laneClass, spends } from './lanes.js';
+import type { Ledger } from './ledger.js';
+import { type PacedWave, createPacing } from './pacing.js';
+import { type ParseServers, type Performed, createPerform } from './perform.js';
+import { createQuiet } from './quiet.js';
+import { createRecheck } from './recheck.js';
+import { isOutage, retryDelayMs } from './retry.js';
+import { type Slot, createSchedule, deletes, isUrgent } from './schedule.js';
+
+export interface ApplierLimits {
+  /** Writes per second; 0: no limit. */
+  readonly rate: number;
+  /** Replacements and deletes per second, with a burst of 100; 0: no limit. */
+  readonly replaceRate: number;
+  /** Requests in flight. */
+  readonly concurrency: number;
+  /** How long a DELETE waits for a second without bytes; 0: not at all. */
+  readonly quietWaitMs: number;
+}
+
+export type PauseCause = 'operator' | 'outage';
+
+export interface Applier {
+  submit(changes: readonly Change[]): void;
+  /** Forgets the wish for one server; a replacement whose DELETE was sent is undone. */
+  cancel(name: ServerName): void;
+  outage(): boolean;
+  pause(cause?: PauseCause): void;
+  /** Without a cause: lifts every pause. */
+  resume(cause?: PauseCause): void;
+  /** Resolves when nothing runs or will run by itself, failures that wait for a retry apart; at once in an outage. */
+  idle(): Promise<void>;
+  /** Servers that differ from their intent. */
+  pending(): number;
+  /** Mass replacements that go at a tenth of the rate. */
+  waves(): readonly PacedWave[];
+  /** Starts nothing new, ends every replacement whose DELETE was sent, within `budgetMs`. */
+  stop(budgetMs: number): Promise<void>;
+}
+
+const ticketCap = 256;
+const outageAfter = 3;
+
+export function createApplier(
+  deps: {
+    readonly balancer: GuardedBalancer;
+    readonly ledger: Ledger;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly parse: ParseServers;
+    readonly on: ApplierEvents;
+  },
+  limits: ApplierLimits,
+): Applier {
+  const { balancer, ledger, clock, random, on } = deps;
+  const queue = new PQueue({ concurrency: limits.concurrency });
+  const flap = createFlapHold(clock);
+  const pacing = createPacing(
+    clock,
+    () => ledger.size(),
+    (wave) => on.paced?.(wave),
+  );
+  const budget = createBudget(clock, limits.rate, limits.replaceRate);
+  const { perform, read } = createPerform(deps);
+  const recheck = createRecheck({ ledger, clock, read, drifted: (name, key) => on.drifted?.(name, key) });
+  const quiet = createQuiet({ balancer, clock, waitMs: limits.quietWaitMs });
+  const pauses = new Set<PauseCause>();
+  const idlers: (() => void)[] = [];
+  let tickets = 0;
+  let failuresInRow = 0;
+  let stopping = false;
+  const pump = createAlarm(clock, startTickets);
+
+  const schedule = createSchedule(
+    { ledger, clock, flap, pacing },
+    {
+      held(name, code, until, listen) {
+        const by = listen === null ? [] : ledger.holders(listen, name);
+        on.held?.({ name, key: ledger.intent(name)?.key ?? null, code, until, listen, by });
+      },
+      foreign(name) {
+        on.failed?.({
+          name,
+          key: null,
+          listen: ledger.state(name).observed?.listen ?? null,
+          outcome: 'forbidden',
+          detail: 'not one of our servers',
+          attempt: 1,
+          retryInMs: null,
+          restored: false,
+        });
+      },
+      // After the present call, so that a batch is seen whole.
+      ready: () => pump.within(0),
+      mayStart: (name) => !stopping || ledger.endsHalf(name),
+    },
+  );
+
+  ledger.whenFreed((listen, name) => {
+    on.freed?.(listen, name);
+    for (const waiter of ledger.wanting(listen, name)) schedule.touch(waiter);
+  });
+
+  const stands = (): boolean => pauses.size > 0 && !stopping;
+
+  function startTickets(): void {
+    while (!stands() && tickets < ticketCap) {
+      const picked = schedule.lanes.pick(clock.now(), (lane) => budget.waitMs(lane) === 0);
+      if (picked === null) break;
+      const slot = schedule.slot(picked.name);
+      const work = ledger.assess(picked.name);
+      if (schedule.laneOf(slot, work) !== picked.lane || schedule.earliestMs(slot, work) > clock.now()) {
+        schedule.lanes.remove(picked.name);
+        slot.place = 'idle';
+        schedule.touch(picked.name);
+        continue;
+      }
+      budget.spend(picked.lane);
+      slot.paid = spends[picked.lane] || slot.paid;
+      schedule.grant(slot);
+      tickets += 1;
+      void queue.add(() => runTicket(slot), { priority: laneClass[picked.lane] });
+    }
+    const waits = schedule.lanes.waiting().map(budget.waitMs);
+    if (!stands() && tickets < ticketCap && waits.length > 0) pump.within(Math.max(1, Math.min(...waits)));
+    settleIdlers();
+  }
+
+  async function runTicket(slot: Slot): Promise<void> {
+    const { name } = slot;
+    if (await mayRun(slot)) {
+      const work = ledger.assess(name);
+      ledger.begin(name);
+      const performed = await perform(name, work);
+      ledger.end(name);
+      conclude(slot, performed);
+    }
+    tickets -= 1;
+    slot.place = 'idle';
+    schedule.touch(name);
+    pump.ring();
+  }
+
+  /** What was true when the ticket was given may not be any more; and a DELETE first looks for quiet. */
+  async function mayRun(slot: Slot): Promise<boolean> {
+    const { name } = slot;
+    if (!runnable(slot)) return false;
+    const work = ledger.assess(name);
+    if (!deletes(work) || isUrgent(work)) return true;
+    const seen = await quiet.check(slot);
+    if (seen.state === 'quiet') return runnable(slot);
+    if (seen.state === 'unknown') {
+      const { outcome, detail } = seen;
+      const intent = ledger.intent(name);
+      fail(slot, { kind: 'verify', outcome, detail, intent, changed: false, met: false });
+    } else if (seen.state === 'busy') schedule.hold(slot, 'quiet', seen.deadlineMs, null);
+    return false;
+  }
+
+  function runnable(slot: Slot): boolean {
+    const work = ledger.assess(slot.name);
+    switch (work.op) {
+      case 'nothing':
+      case 'blocked':
+      case 'refused':
+      case 'foreign':
+        return false;
+      default:
+        // A creation that became a replacement goes back for its place in the budget.
+        if (spends[schedule.laneOf(slot, work)] || (stopping && !ledger.endsHalf(slot.name))) return false;
+        return !deletes(work) || schedule.earliestMs(slot, work) <= clock.now();
+    }
+  }
+
+  function conclude(slot: Slot, performed: Performed): void {
+    const { name } = slot;
+    const { outcome, intent, kind } = performed;
+    if (performed.changed) {
+      flap.record(name);
+      slot.paid = false;
+      slot.quietSinceMs = null;
+      slot.quietAtMs = 0;
+    }
+    if (outcome !== 'ok') return fail(slot, performed);
+    if (kind === 'verify') return; // a look proves nothing about writes
+    noteAnswer();
+    schedule.resetRetries(name);
+    if (!performed.met || intent === null || kind === 'restore') return;
+    on.applied?.({ name, key: intent.key, kind, reason: intent.reason, ms: clock.now() - intent.sinceMs });
+    if (intent.reason === 'drift' && kind !== 'delete') recheck.schedule(name);
+  }
+
+  function fail(slot: Slot, performed: Performed): void {
+    const { name } = slot;
+    const { outcome, detail, intent } = performed;
+    const now = ledger.intent(name);
+    const restored = now?.refused === true && ledger.state(name).observed !== null;
+    slot.attempt += 1;
+    const retryInMs = restored ? null : retryDelayMs(outcome, slot.attempt, random);
+    if (outcome === 'forbidden') ledger.drop(name);
+    slot.outage = isOutage(outcome);
+    const listen = intent?.want?.listen ?? ledger.state(name).observed?.listen ?? null;
+    const { attempt } = slot;
+    // A newer intent than the one that failed starts afresh.
+    if (now === null || (now.want === intent?.want && now.key === intent?.key)) {
+      slot.retryAtMs = clock.now() + (retryInMs ?? 0);
+    } else schedule.resetRetries(name);
+    on.failed?.({ name, key: intent?.key ?? null, listen, outcome, detail, attempt, retryInMs, restored });
+    if (!slot.outage) return noteAnswer();
+    failuresInRow += 1;
+    if (failuresInRow >= outageAfter && !pauses.has('outage')) pause('outage');
+  }
+
+  function noteAnswer(): void {
+    failuresInRow = 0;
+  }
+
+  function pause(cause: PauseCause): void {
+    if (pauses.has(cause)) return;
+    pauses.add(cause);
+    if (!stopping) queue.pause();
+    if (cause === 'outage') on.outage?.(false);
+    settleIdlers();
+  }
+
+  function resume(cause: PauseCause): void {
+    if (!pauses.delete(cause)) return;
+    failuresInRow = 0;
+    if (cause === 'outage') {
+      on.outage?.(true);
+      for (const slot of schedule.slots()) {
+        if (!slot.outage) continue;
+        schedule.resetRetries(slot.name);
+        schedule.touch(slot.name);
+      }
+    }
+    if (pauses.size > 0) return;
+    queue.start();
+    pump.ring();
+  }
+
+  function settleIdlers(): void {
+    if (idlers.length === 0) return;
+    const done = stopping
+      ? tickets === 0 && !schedule.active()
+      : pauses.has('outage') || (tickets === 0 && (stands() || !schedule.busy()));
+    if (!done) return;
+    for (const resolve of idlers.splice(0)) resolve();
+  }
+
+  return {
+    submit(changes) {
+      const names: ServerName[] = [];
+      let superseded = 0;
+      for (const change of changes) {
+        const name = change.kind === 'delete' ? change.name : change.desired.name;
+        const taken = ledger.want(change);
+        names.push(name);
+        if (taken === 'same') continue;
+        if (taken === 'superseded') superseded += 1;
+        schedule.resetRetries(name);
+        if (change.kind === 'replace') pacing.note(name, change.reason);
+        else pacing.done(name);
+        if (change.kind === 'adopt' && ledger.state(name).applied === change.digest)
+          on.applied?.({ name, key: change.key, kind: 'adopt', reason: change.reason, ms: 0 });
+      }
+      for (const name of names) {
+        schedule.touch(name);
+        const listen = ledger.intent(name)?.want?.listen;
+        if (listen === undefined) continue;
+        // Who holds the port may have to make room now.
+        for (const holder of ledger.holders(listen, name)) schedule.touch(holder);
+      }
+      if (superseded > 0) on.superseded?.(superseded);
+      settleIdlers();
+    },
+    cancel(name) {
+      ledger.drop(name);
+      schedule.resetRetries(name);
+      schedule.touch(name);
+      const listen = ledger.state(name).observed?.listen;
+      if (listen) for (const waiter of ledger.wanting(listen, name)) schedule.touch(waiter);
+      settleIdlers();
+    },
+    outage: () => pauses.has('outage'),
+    pause: (cause = 'operator') => pause(cause),
+    resume(cause) {
+      for (const each of cause === undefined ? [...pauses] : [cause]) resume(each);
+    },
+    idle() {
+      return new Promise((resolve) => {
+        idlers.push(resolve);
+        settleIdlers();
+      });
+    },
+    pending: () => ledger.pending(),
+    waves: () => pacing.waves(),
+    async stop(budgetMs) {
+      stopping = true;
+      recheck.stop();
+      schedule.stop();
+      queue.start();
+      for (const name of ledger.owing()) {
+        const work = ledger.assess(name);
+        schedule.touch(name);
+        if (work.op === 'blocked') for (const other of work.by) schedule.touch(other);
+      }
+      const done = new Promise<void>((resolve) => idlers.push(resolve));
+      settleIdlers();
+      const budgetOver = new AbortController();
+      await Promise.race([done, sleep(clock, budgetMs, budgetOver.signal)]);
+      budgetOver.abort();
+      pump.disarm();
+      schedule.stop();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * The ledger's store: one entry per server name, and the indexes over them. Invariant: the indexes always agree with
+ * the entries, because entries change only through the setters here; an entry that says nothing is dropped, so the
+ * store is bounded by the servers that there are or shall be. `reserved` are ports of a POST in flight or in doubt.
+ */
+import type { Digest, Listen, Observed, ServerName } from '../model/server.js';
+import type { ServiceKey } from '../model/service.js';
+import { createPortIndex } from './port-index.js';
+import type { Intent } from './work.js';
+
+export interface Entry {
+  readonly name: ServerName;
+  readonly observed: Observed | null;
+  applied: Digest | null;
+  readonly intent: Intent | null;
+  inFlight: boolean;
+  /** A request for it went without an answer. */
+  doubtful: boolean;
+  /** What a replacement took away and has not put back. */
+  readonly fallback: Observed | null;
+  /** Position in the order of writes; a list that was asked for before it says nothing about this server. */
+  touched: number;
+  postedAtMs: number;
+}
+
+type Mutable = { -readonly [field in keyof Entry]: Entry[field] };
+type Freed = (listen: Listen, name: ServerName) => void;
+
+export type Entries = ReturnType<typeof createEntries>;
+
+/** `freed` is told each port that is let go, after the indexes know. */
+export function createEntries(freed: Freed) {
+  const byName = new Map<ServerName, Mutable>();
+  const byKey = new Map<ServiceKey, Set<ServerName>>();
+  const held = createPortIndex();
+  const reserved = createPortIndex();
+  const wanted = createPortIndex();
+  const counts = { owned: 0, owed: 0, intents: 0 };
+
+  function fileByKey(observed: Observed | null, present: boolean): void {
+    if (observed?.owned !== true) return;
+    counts.owned += present ? 1 : -1;
+    if (observed.key === null) return;
+    const names = byKey.get(observed.key) ?? new Set();
+    if (present) byKey.set(observed.key, names.add(observed.name));
+    else if (names.delete(observed.name) && names.size === 0) byKey.delete(observed.key);
+  }
+
+  return {
+    counts: counts as { readonly owned: number; readonly owed: number; readonly intents: number },
+    get: (name: ServerName): Entry | undefined => byName.get(name),
+    all: (): Entry[] => [...byName.values()],
+    values: (): Iterable<Entry> => byName.values(),
+    ofKey: (key: ServiceKey): Iterable<ServerName> => byKey.get(key) ?? [],
+    ensure(name: ServerName): Entry {
+      const found = byName.get(name);
+      if (found !== undefined) return found;
+      const entry: Mutable = {
+        name,
+        observed: null,
+        applied: null,
+        intent: null,
+        inFlight: false,
+        doubtful: false,
+        fallback: null,
+        touched: 0,
+        postedAtMs: -Infinity,
+      };
+      byName.set(name, entry);
+      return entry;
+    },
+    tidy({ name, observed, applied, intent, fallback, inFlight, doubtful }: Entry): void {
+      if (observed ?? applied ?? intent ?? fallback) return;
+      if (!inFlight && !doubtful && reserved.of(name) === null) byName.delete(name);
+    },
+
+    setObserved(entry: Mutable, observed: Observed | null): void {
+      const before = entry.observed;
+      fileByKey(before, false);
+      entry.observed = observed;
+      fileByKey(observed, true);
+      const left = before?.listen ?? null;
+      const now = observed?.listen ?? null;
+      held.set(entry.name, now);
+      if (left !== null && !sameListen(left, now)) freed(left, entry.name);
+    },
+    setIntent(entry: Mutable, intent: Intent | null): void {
+      counts.intents += Number(intent !== null) - Number(entry.intent !== null);
+      entry.intent = intent;
+      wanted.set(entry.name, intent?.want?.listen ?? null);
+    },
+    setFallback(entry: Mutable, fallback: Observed | null): void {
+      counts.owed += Number(fallback !== null) - Number(entry.fallback !== null);
+      entry.fallback = fallback;
+    },
+    reserve: (name: ServerName, listen: Listen | null): void => {
+      const before = reserved.of(name);
+      reserved.set(name, listen);
+      if (before !== null && !sameListen(before, listen) && !sameListen(before, held.of(name)))
+        freed(before, name);
+    },
+
+    holders: (listen: Listen, except: ServerName): ServerName[] => [
+      ...new Set([...held.conflicting(listen, except), ...reserved.conflicting(listen, except)]),
+    ],
+    wanting: (listen: Listen, except: ServerName): ServerName[] => wanted.conflicting(listen, except),
+  };
+}
+
+function sameListen(a: Listen | null, b: Listen | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.proto === b.proto && a.port === b.port && a.addr === b.addr;
+}

@@ -1,0 +1,275 @@
+/**
+ * What is believed to be in GoBetween, and the newest intent for each server. Invariants: one intent per name, the
+ * newest; what to do is decided from both at the moment of doing (work.ts). Foreign servers are here too, so that their
+ * ports are respected; they are never acted on. Source: DESIGN §5.3, §5.4, SPEC §7.
+ */
+import type { Clock } from '../clock.js';
+import type { Desired, Digest, Listen, Observed, ServerName } from '../model/server.js';
+import type { ServiceKey } from '../model/service.js';
+import type { Change } from '../plan/change.js';
+import { createEntries } from './entries.js';
+import { type Intent, type Neighbours, type Work, assess } from './work.js';
+
+export interface ServerState {
+  readonly observed: Observed | null;
+  /** What we last wrote with success, or adopted; null: nothing. */
+  readonly applied: Digest | null;
+  readonly inFlight: boolean;
+}
+
+/** Where observed and applied differ after a sweep. At the first one everything owned is `extra`. */
+export interface DriftReport {
+  readonly missing: readonly ServerName[];
+  readonly mutated: readonly ServerName[];
+  /** Owned by name, never applied by us, and no intent for it. */
+  readonly extra: readonly ServerName[];
+}
+
+export type Ledger = ReturnType<typeof createLedger>;
+
+export function createLedger(clock: Clock) {
+  let onFreed: (listen: Listen, name: ServerName) => void = () => undefined;
+  const entries = createEntries((listen, name) => onFreed(listen, name));
+  const { counts, holders, wanting } = entries;
+  /** The order of writes: grows when one begins and when it ends. */
+  let writes = 0;
+
+  const neighbours: Neighbours = {
+    holders,
+    needed: (listen, except) => listen !== null && wanting(listen, except).length > 0,
+    moving(name) {
+      const entry = entries.get(name);
+      return entry !== undefined && (entry.inFlight || (entry.intent !== null && !entry.intent.refused));
+    },
+  };
+
+  function* observedOfNames(names: Iterable<ServerName>): Iterable<Observed> {
+    for (const name of names) {
+      const observed = entries.get(name)?.observed;
+      if (observed) yield observed;
+    }
+  }
+
+  function assessName(name: ServerName): Work {
+    const entry = entries.get(name);
+    return entry === undefined ? { op: 'nothing' } : assess(entry, neighbours);
+  }
+
+  /** Names that a half replacement owes. */
+  function owing(): ServerName[] {
+    return counts.owed === 0 ? [] : entries.all().flatMap((entry) => (entry.fallback ? [entry.name] : []));
+  }
+
+  return {
+    state(name: ServerName): ServerState {
+      const { observed = null, applied = null, inFlight = false } = entries.get(name) ?? {};
+      return { observed, applied, inFlight };
+    },
+    /** Owned servers of a service that are believed present. */
+    byKey: (key: ServiceKey): readonly Observed[] => [...observedOfNames(entries.ofKey(key))],
+    /** Everything believed present, foreign servers too. */
+    *servers(): Iterable<Observed> {
+      for (const { observed } of entries.values()) if (observed !== null) yield observed;
+    },
+    /** Owned servers believed present. */
+    size: (): number => counts.owned,
+    /** Servers that still differ from their intent, refused ones too. */
+    pending: (): number => counts.intents,
+    intent: (name: ServerName): Intent | null => entries.get(name)?.intent ?? null,
+    /** What a replacement took away and has not put back. */
+    fallback: (name: ServerName): Observed | null => entries.get(name)?.fallback ?? null,
+    owing,
+    /** Whether `name` is owed the second half of a replacement, or stands in the way of one that is. */
+    endsHalf: (name: ServerName): boolean =>
+      owing().some((owed) => {
+        const work = owed === name ? null : assessName(owed);
+        return work === null || (work.op === 'blocked' && work.by.includes(name));
+      }),
+    postedAtMs: (name: ServerName): number => entries.get(name)?.postedAtMs ?? -Infinity,
+    /** Names that hold, or are just taking, a port in conflict with `listen`. */
+    holders,
+    /** Names whose intent wants a port in conflict with `listen`. */
+    wanting,
+    /** Called whenever a held or reserved port is let go, by us or by what a sweep says. One listener. */
+    whenFreed(fn: (listen: Listen, name: ServerName) => void): void {
+      onFreed = fn;
+    },
+
+    /** Takes the newest wish for one server, in O(1). `superseded`: an unmet wish was overwritten. */
+    want(change: Change): 'new' | 'same' | 'superseded' {
+      const name = change.kind === 'delete' ? change.name : change.desired.name;
+      const entry = entries.ensure(name);
+      const former = entry.intent;
+      const want = change.kind === 'create' || change.kind === 'replace' ? change.desired : null;
+      if (change.kind === 'adopt') {
+        entries.setIntent(entry, null);
+        if (entry.observed !== null) entry.applied = change.digest;
+        entries.tidy(entry);
+      } else if (former !== null && former.want?.digest === want?.digest) {
+        return 'same';
+      } else {
+        const sinceMs = former?.sinceMs ?? clock.now();
+        entries.setIntent(entry, { key: change.key, want, reason: change.reason, sinceMs, refused: false });
+      }
+      return former === null ? 'new' : 'superseded';
+    },
+    /** Forgets the wish: what is there stays, and what a half replacement took away comes back. */
+    drop(name: ServerName): void {
+      const entry = entries.get(name);
+      if (entry === undefined) return;
+      entries.setIntent(entry, null);
+      entries.tidy(entry);
+    },
+    /** GoBetween refused `intent`: not tried again until it changes. */
+    refuse(name: ServerName, intent: Intent): void {
+      const entry = entries.get(name);
+      if (entry?.intent === intent) entries.setIntent(entry, { ...intent, refused: true });
+    },
+    /** What to do about one server now. */
+    assess: assessName,
+    /** Nothing is left to do: what is there is what was wanted. */
+    settle(name: ServerName): void {
+      const entry = entries.get(name);
+      if (entry === undefined || entry.inFlight) return;
+      if (entry.intent !== null) {
+        entry.applied = entry.intent.want === null ? null : (entry.observed?.digest ?? null);
+        entries.setIntent(entry, null);
+      }
+      entries.setFallback(entry, null);
+      entries.tidy(entry);
+    },
+
+    begin(name: ServerName): void {
+      const entry = entries.ensure(name);
+      entry.inFlight = true;
+      entry.touched = ++writes;
+    },
+    end(name: ServerName): void {
+      const entry = entries.ensure(name);
+      entry.inFlight = false;
+      entry.touched = ++writes;
+      entries.tidy(entry);
+    },
+    /** Holds the port of a POST before it is sent; null lets it go. */
+    reserve: entries.reserve,
+    /** Before a DELETE that a POST shall follow: from here on something is owed. */
+    owe(name: ServerName): void {
+      const entry = entries.ensure(name);
+      if (entry.observed !== null) entries.setFallback(entry, entry.observed);
+    },
+    /** It need not, or cannot, be put back. */
+    unowe(name: ServerName): void {
+      entries.setFallback(entries.ensure(name), null);
+    },
+    deleted(name: ServerName): void {
+      const entry = entries.ensure(name);
+      entry.applied = null;
+      entry.doubtful = false;
+      entries.setObserved(entry, null);
+    },
+    created(name: ServerName, desired: Desired): void {
+      const entry = entries.ensure(name);
+      entry.applied = desired.digest;
+      entry.doubtful = false;
+      entry.postedAtMs = clock.now();
+      entries.setObserved(entry, observedOf(desired, entry.fallback));
+      entries.reserve(name, null);
+      entries.setFallback(entry, null);
+      if (entry.intent?.want?.digest === desired.digest) entries.setIntent(entry, null);
+    },
+    /** What a replacement took away was put back. */
+    restored(name: ServerName): void {
+      const entry = entries.ensure(name);
+      entry.applied = entry.fallback?.digest ?? null;
+      entry.doubtful = false;
+      entry.postedAtMs = clock.now();
+      entries.setObserved(entry, entry.fallback);
+      entries.reserve(name, null);
+      entries.setFallback(entry, null);
+    },
+    /** A request went without an answer: it may have acted, or act yet. A port reserved for it stays so. */
+    doubt(name: ServerName): void {
+      entries.ensure(name).doubtful = true;
+    },
+    /** One server was looked at. */
+    look(name: ServerName, observed: Observed | null): void {
+      const entry = entries.ensure(name);
+      if (observed === null && entry.doubtful) entry.applied = null;
+      if (observed !== null && observed.digest === entry.intent?.want?.digest) {
+        entry.applied = observed.digest; // our own POST, whose answer was lost
+        entry.postedAtMs = clock.now();
+      }
+      entry.doubtful = false;
+      entries.setObserved(entry, observed);
+      entries.reserve(name, null);
+      if (observed !== null) entries.setFallback(entry, null);
+      entries.tidy(entry);
+    },
+
+    /** The present position in the order of writes, to be taken before a list is asked for. */
+    mark: (): number => writes,
+    /** Whether `name` has a write in flight, or had one since `mark`. */
+    touchedSince(name: ServerName, mark: number): boolean {
+      const entry = entries.get(name);
+      return entry !== undefined && (entry.inFlight || entry.touched > mark);
+    },
+    /** Believes a complete list that was asked for at `mark`, except where it may be older than our own writes. */
+    replaceAll(observed: readonly Observed[], mark: number): DriftReport {
+      const missing: ServerName[] = [];
+      const mutated: ServerName[] = [];
+      const extra: ServerName[] = [];
+      const fresh = new Map(observed.map((server) => [server.name, server]));
+      for (const name of fresh.keys()) entries.ensure(name);
+      for (const entry of entries.all()) {
+        if (entry.inFlight || entry.touched > mark) continue;
+        const { name, applied } = entry;
+        const now = fresh.get(name) ?? null;
+        entry.doubtful = false;
+        entries.setObserved(entry, now);
+        entries.reserve(name, null);
+        if (now !== null) entries.setFallback(entry, null);
+        if (applied !== null && now === null) missing.push(name);
+        else if (applied !== null && now?.digest !== applied) mutated.push(name);
+        else if (applied === null && now?.owned === true && entry.intent === null) extra.push(name);
+        entries.tidy(entry);
+      }
+      return { missing, mutated, extra };
+    },
+    /** A server that is gone, and that nobody wants any more, is no longer missed. */
+    forget(name: ServerName): void {
+      const entry = entries.get(name);
+      if (entry === undefined || entry.observed !== null) return;
+      entry.applied = null;
+      entries.tidy(entry);
+    },
+    /** GoBetween restarted: nothing is there, nothing is applied, nothing is owed. Wishes stay. */
+    forgetAll(): void {
+      writes += 1;
+      for (const entry of entries.all()) {
+        entry.applied = null;
+        entry.doubtful = false;
+        entry.touched = writes;
+        entries.setFallback(entry, null);
+        entries.setObserved(entry, null);
+        if (!entry.inFlight) entries.reserve(entry.name, null);
+        entries.tidy(entry);
+      }
+    },
+  };
+}
+
+/** What GoBetween has after it accepted `desired`. */
+function observedOf(desired: Desired, former: Observed | null): Observed {
+  const { discovery } = JSON.parse(desired.body) as { discovery?: { srv_lookup_server?: unknown } | null };
+  const lookup = discovery?.srv_lookup_server;
+  return {
+    name: desired.name,
+    key: desired.key,
+    owned: true,
+    historical: former?.historical ?? false,
+    listen: desired.listen,
+    digest: desired.digest,
+    lookupServer: typeof lookup === 'string' ? lookup : '',
+    canonical: desired.body,
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Configs that were read, by key and checksum, least recently used out first, bounded by bytes. Invariant: an entry is what
+ * the agent answered while it showed that checksum. Evaluated text also depends on the cluster's config and on the node that
+ * it was evaluated for, so these are part of its name. It is a cache: losing it costs reads. Source: SPEC §6.
+ */
+import { LRUCache } from 'lru-cache';
+import type { ServiceKey } from '../model/service.js';
+
+export interface RawConfig {
+  readonly raw: string;
+  readonly needsEvaluation: boolean;
+  readonly loop: string | null;
+}
+
+export interface EvaluationContext {
+  readonly clusterConfigCsum: string | null;
+  readonly node: string;
+}
+
+/** What `dump` gives and `load` takes: plain JSON. */
+export interface CacheDump {
+  readonly version: 1;
+  readonly entries: readonly (readonly [string, Entry])[];
+}
+
+interface Entry extends RawConfig {
+  /** Clock.now of the read; null for an entry that was loaded. */
+  readonly readAt: number | null;
+}
+
+export interface ConfigCache {
+  raw(key: ServiceKey, csum: string): RawConfig | undefined;
+  setRaw(key: ServiceKey, csum: string, config: RawConfig, nowMs: number): void;
+  evaluated(key: ServiceKey, csum: string, context: EvaluationContext): string | undefined;
+  setEvaluated(key: ServiceKey, csum: string, context: EvaluationContext, text: string, nowMs: number): void;
+  /**
+   * The checksum moved on. An agent shows a checksum up to 17 s after the text changed, so what was read just before may
+   * be the newer text under the older checksum: forgotten, lest a later revert finds it.
+   */
+  movedOn(key: ServiceKey, csum: string, context: EvaluationContext, nowMs: number): void;
+  /** Entries that are old enough to be trusted. */
+  dump(nowMs: number): CacheDump;
+  /** Takes a dump of any origin; false, and no change, when it is none. */
+  load(dump: unknown): boolean;
+}
+
+/** @default 64 MiB: 20,000 services of 1.5 KiB, twice. */
+const MAX_BYTES = 64 * 1024 * 1024;
+const YOUNG_MS = 20_000;
+const OVERHEAD_BYTES = 200;
+
+export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
+  const entries = new LRUCache<string, Entry>({
+    maxSize: maxBytes,
+    sizeCalculation: (entry, name) => 2 * (entry.raw.length + name.length) + OVERHEAD_BYTES,
+  });
+  const rawName = (key: ServiceKey, csum: string): string => JSON.stringify([key, csum]);
+  const evaluatedName = (
+    key: ServiceKey,
+    csum: string,
+    { clusterConfigCsum, node }: EvaluationContext,
+  ): string => JSON.stringify([key, csum, clusterConfigCsum, node]);
+
+  return {
+    raw: (key, csum) => entries.get(rawName(key, csum)),
+    setRaw(key, csum, config, nowMs) {
+      entries.set(rawName(key, csum), { ...config, readAt: nowMs });
+    },
+    evaluated: (key, csum, context) => entries.get(evaluatedName(key, csum, context))?.raw,
+    setEvaluated(key, csum, context, text, nowMs) {
+      entries.set(evaluatedName(key, csum, context), {
+        raw: text,
+        needsEvaluation: false,
+        loop: null,
+        readAt: nowMs,
+      });
+    },
+    movedOn(key, csum, context, nowMs) {
+      for (const name of [rawName(key, csum), evaluatedName(key, csum, context)]) {
+        const entry = entries.peek(name);
+        if (entry !== undefined && !isOld(entry, nowMs)) entries.delete(name);
+      }
+    },
+    dump: (nowMs) => ({
+      version: 1,
+      entries: [...entries.entries()].filter(([, entry]) => isOld(entry, nowMs)).reverse(),
+    }),
+    load(dump) {
+      const loaded = parseDump(dump);
+      for (const [name, entry] of loaded ?? []) entries.set(name, { ...entry, readAt: null });
+      return loaded !== undefined;
+    },
+  };
+}
+
+function isOld({ readAt }: Entry, nowMs: number): boolean {
+  return readAt === null || nowMs - readAt >= YOUNG_MS;
+}
+
+function parseDump(dump: unknown): readonly (readonly [string, RawConfig])[] | undefined {
+  if (typeof dump !== 'object' || dump === null) return undefined;
+  const { version, entries } = dump as { readonly version?: unknown; readonly entries?: unknown };
+  if (version !== 1 || !Array.isArray(entries)) return undefined;
+  const loaded: (readonly [string, RawConfig])[] = [];
+  for (const pair of entries as readonly unknown[]) {
+    const [name, entry] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
+    if (typeof name !== 'string' || typeof entry !== 'object' || entry === null) return undefined;
+    const { raw, needsEvaluation, loop } = entry as { readonly [field: string]: unknown };
+    if (typeof raw !== 'string' || typeof needsEvaluation !== 'boolean') return undefined;
+    if (loop !== null && typeof loop !== 'string') return undefined;
+    loaded.push([name, { raw, needsEvaluation, loop }]);
+  }
+  return loaded;
+}

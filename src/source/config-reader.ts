@@ -1,0 +1,161 @@
+/**
+ * Reads configs from the agent: raw first, evaluated only where a keyword of ours needs it and no loop forbids it. Owns the
+ * `reads` queue. Invariants: at most `concurrency` reads at a time, one per key; a failed raw read is repeated with back-off;
+ * an evaluation that the agent refused or never answered is not asked for again for the same checksum, because each one may
+ * leave a thread of the agent spinning. Source: SPEC §6, reference/opensvc-v2-protocol.md §6, §9.
+ */
+import type { Clock } from '../clock.js';
+import { fail, ok, type Failure, type Result } from '../errors.js';
+import { analyseReferences, type Sections } from '../model/reference-loop.js';
+import type { ServiceKey } from '../model/service.js';
+import { createBackoff } from '../queue/backoff.js';
+import { createWorkqueue, type WorkqueueMetrics } from '../queue/workqueue.js';
+import type { Random } from '../random.js';
+import type { ConfigCache, EvaluationContext, RawConfig } from './config-cache.js';
+import type { ReadConfig, Source } from './source.js';
+
+export interface ConfigReader {
+  /** Reads the config that the agent shows under `csum`. `fresh`: not from the cache (hints may come late). */
+  want(key: ServiceKey, csum: string, options: { fresh: boolean }): void;
+  /** The key left the list: what is wanted of it is forgotten. */
+  drop(key: ServiceKey): void;
+  /** The operator asked: failed reads are repeated now, refused evaluations too. */
+  retryAll(): void;
+  /** When the oldest change of `key` that is not delivered yet was noticed. */
+  firstDirtyAt(key: ServiceKey): number | undefined;
+  start(): void;
+  stop(): void;
+}
+
+export interface ConfigReaderOptions {
+  readonly source: Pick<Source, 'config'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly cache: ConfigCache;
+  /** Fixed coalescing window. @default 20 */
+  readonly windowMs?: number;
+  /** @default 4 */
+  readonly concurrency?: number;
+  readonly metrics?: WorkqueueMetrics;
+  /** What evaluated text depends on beside the service's own config. */
+  context(): EvaluationContext;
+  onRead(key: ServiceKey, config: ReadConfig): void;
+  onUnreadable(key: ServiceKey, csum: string, failure: Failure): void;
+}
+
+interface Wanted {
+  readonly csum: string;
+  readonly fresh: boolean;
+}
+
+/** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
+const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
+
+export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
+  const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
+  const queue = createWorkqueue<ServiceKey>({
+    clock,
+    backoff: createBackoff({ random, baseMs: 1000, capMs: 30_000 }),
+    ...(metrics === undefined ? {} : { metrics }),
+  });
+  const wanted = new Map<ServiceKey, Wanted>();
+  /** Evaluations not to be repeated: key → checksum. */
+  const barred = new Map<ServiceKey, { readonly csum: string; readonly failure: Failure }>();
+
+  async function work(): Promise<void> {
+    for (;;) {
+      const [key] = await queue.take(1);
+      if (key === undefined) return;
+      const want = wanted.get(key);
+      if (want !== undefined) await read(key, want);
+      else queue.forget(key);
+      queue.done(key);
+    }
+  }
+
+  async function read(key: ServiceKey, want: Wanted): Promise<void> {
+    const config = await fetch(key, want);
+    if (!wanted.has(key)) {
+      queue.forget(key);
+      return;
+    }
+    if (config.ok) options.onRead(key, config.value);
+    else options.onUnreadable(key, want.csum, config.failure);
+    if (!config.ok && config.failure.retry !== 'no') {
+      queue.retry(key);
+      return;
+    }
+    if (wanted.get(key) === want && config.ok) wanted.delete(key);
+    queue.forget(key);
+  }
+
+  async function fetch(key: ServiceKey, { csum, fresh }: Wanted): Promise<Result<ReadConfig>> {
+    const cached = fresh ? undefined : cache.raw(key, csum);
+    const raw = cached === undefined ? await readRaw(key, csum) : ok(cached);
+    if (!raw.ok) return raw;
+    const { raw: text, loop, needsEvaluation } = raw.value;
+    const done: ReadConfig = { csum, raw: text, loop, evaluated: null };
+    if (!needsEvaluation || loop !== null) return ok(done);
+    const evaluated = await readEvaluated(key, csum, fresh);
+    return evaluated.ok ? ok({ ...done, evaluated: evaluated.value }) : evaluated;
+  }
+
+  async function readRaw(key: ServiceKey, csum: string): Promise<Result<RawConfig>> {
+    const answer = await source.config(key, { evaluate: false, node: options.context().node });
+    if (!answer.ok) return answer;
+    const { text } = answer.value;
+    let sections: Sections;
+    try {
+      sections = JSON.parse(text) as Sections;
+    } catch {
+      return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the config is no JSON' });
+    }
+    const config: RawConfig = { raw: text, ...analyseReferences(sections) };
+    if (isOneChecksum(csum)) cache.setRaw(key, csum, config, clock.now());
+    return ok(config);
+  }
+
+  async function readEvaluated(key: ServiceKey, csum: string, fresh: boolean): Promise<Result<string>> {
+    const context = options.context();
+    const cached = fresh ? undefined : cache.evaluated(key, csum, context);
+    if (cached !== undefined) return ok(cached);
+    const bar = barred.get(key);
+    if (bar?.csum === csum) return fail(bar.failure);
+    const answer = await source.config(key, { evaluate: true, node: context.node });
+    if (answer.ok) {
+      barred.delete(key);
+      if (isOneChecksum(csum)) cache.setEvaluated(key, csum, context, answer.value.text, clock.now());
+      return ok(answer.value.text);
+    }
+    if (harmless.has(answer.failure.code)) return answer;
+    const message = `the agent does not evaluate it: ${answer.failure.message}`;
+    const failure: Failure = { ...answer.failure, retry: 'no', message };
+    barred.set(key, { csum, failure });
+    return fail(failure);
+  }
+
+  return {
+    want(key, csum, { fresh }) {
+      wanted.set(key, { csum, fresh });
+      queue.addAfter(key, windowMs);
+    },
+    drop(key) {
+      wanted.delete(key);
+      barred.delete(key);
+    },
+    retryAll() {
+      barred.clear();
+      for (const key of wanted.keys()) queue.add(key);
+    },
+    firstDirtyAt: (key) => queue.firstDirtyAt(key),
+    start() {
+      for (let i = 0; i < concurrency; i++) void work();
+    },
+    stop: () => queue.shutdown(),
+  };
+}
+
+/** While nodes disagree the checksum is made of several, and nobody knows which of them the text belongs to. */
+function isOneChecksum(csum: string): boolean {
+  return !csum.includes('+');
+}

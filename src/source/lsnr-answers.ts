@@ -1,0 +1,206 @@
+/**
+ * The answers of a v2.1 agent, from JSON to the seam's types. Pure. Invariant: whatever the agent sends, the outcome is a
+ * value of the right shape or a Failure; unknown fields are ignored, missing ones mean "not known", nothing is guessed.
+ * Source: reference/opensvc-v2-protocol.md §2, §5, §7.
+ */
+import { fail, ok, type Result } from '../errors.js';
+import { parsePath, serviceKey, type ServiceKey } from '../model/service.js';
+import type { ClusterConfig, ClusterList, ConfigAnswer, ListedNode, ListedService } from './source.js';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** What came back, without the wrapper; `node` is the node that answered when the agent said so. */
+export interface LsnrAnswer {
+  readonly body: unknown;
+  readonly node: string | null;
+}
+
+export function asObject(value: unknown): Json | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}
+
+/** The object at `path` below `value`; an empty one when there is none. */
+export function objectAt(value: unknown, ...path: readonly string[]): Json {
+  let here: unknown = value;
+  for (const step of path) here = asObject(here)?.[step];
+  return asObject(here) ?? {};
+}
+
+/** A list of words, which the agent gives as an array or as blank-separated text. */
+export function words(value: unknown): readonly string[] {
+  const list: readonly unknown[] = Array.isArray(value)
+    ? value
+    : typeof value === 'string'
+      ? value.split(/\s+/)
+      : [];
+  return list.filter((word): word is string => typeof word === 'string' && word !== '');
+}
+
+/**
+ * One answer's text → its body without the `nodes` wrapper, or the failure that it tells. An answer is an error when it
+ * holds an `error` text, at any level of wrapping; its `status` is no help (it may be the string "1", or absent).
+ */
+export function readAnswer(text: string, wrapped: boolean): Result<LsnrAnswer> {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return fail({
+      code: 'agent-not-json',
+      retry: 'backoff',
+      message: `the answer (${text.length} characters) is no JSON`,
+    });
+  }
+  let node: string | null = null;
+  for (let depth = 0; ; depth++) {
+    const object = asObject(body);
+    const error = errorOf(object);
+    if (error !== undefined) return error;
+    // Relayed answers are wrapped once more. A config may hold a section named `nodes`, but no number named `status`.
+    const isWrapper = wrapped && (depth === 0 || typeof object?.status === 'number');
+    const answers = isWrapper ? Object.entries(objectAt(object, 'nodes')) : [];
+    for (const [, answer] of answers) {
+      const failed = errorOf(asObject(answer));
+      if (failed !== undefined) return failed;
+    }
+    const [first] = answers;
+    if (first === undefined) return ok({ body, node });
+    [node, body] = first;
+  }
+}
+
+function errorOf(answer: Json | undefined): Result<never> | undefined {
+  if (typeof answer?.error !== 'string') return undefined;
+  const message = answer.error.slice(0, 500);
+  // A read of an object that the agent does not know (or not yet: it says so while it starts) is a bare KeyError.
+  const unknown = answer.status === 404 || message === 'unknown service' || /^'[^' ]*'$/.test(message);
+  return fail({ code: unknown ? 'unknown-object' : 'agent-error', retry: 'backoff', message });
+}
+
+/** `daemon_status` → the list. `ownNode` is preferred where one node has to speak for the cluster. */
+export function readStatus(body: unknown, ownNode: string | null): Result<ClusterList> {
+  const cluster = asObject(asObject(body)?.cluster);
+  const monitor = asObject(asObject(body)?.monitor);
+  if (cluster === undefined || monitor === undefined) {
+    return fail({
+      code: 'agent-not-status',
+      retry: 'backoff',
+      message: 'the status has no cluster or no monitor',
+    });
+  }
+  const nodes = new Map<string, ListedNode>();
+  const services = new Map<ServiceKey, Draft>();
+  const perNode = Object.entries(objectAt(monitor, 'nodes'));
+  for (const [name, node] of perNode) {
+    const status = objectAt(node, 'monitor').status;
+    nodes.set(name, { name, status: typeof status === 'string' ? status : '' });
+    for (const [path, config] of Object.entries(objectAt(node, 'services', 'config'))) {
+      const draft = draftOf(services, path);
+      if (draft === undefined) continue;
+      const csum = asObject(config)?.csum;
+      draft.csums.set(name, typeof csum === 'string' ? csum : '');
+      for (const member of words(asObject(config)?.scope)) draft.scope.add(member);
+    }
+    for (const [path, status] of Object.entries(objectAt(node, 'services', 'status')))
+      mark(draftOf(services, path), status);
+  }
+  for (const [path, status] of Object.entries(objectAt(monitor, 'services')))
+    mark(draftOf(services, path), status);
+  return ok({
+    clusterName: typeof cluster.name === 'string' ? cluster.name : '',
+    members: words(cluster.nodes),
+    nodes,
+    services: new Map([...services].map(([key, draft]) => [key, listed(draft)])),
+    clusterConfigCsum: clusterCsum(perNode, ownNode),
+  });
+}
+
+interface Draft {
+  readonly key: ServiceKey;
+  readonly csums: Map<string, string>;
+  readonly scope: Set<string>;
+  slave: boolean;
+  deleting: boolean;
+}
+
+function listed({ key, csums, scope, slave, deleting }: Draft): ListedService {
+  return { key, csums, scope: [...scope], slave, deleting };
+}
+
+function draftOf(services: Map<ServiceKey, Draft>, path: string): Draft | undefined {
+  const key = serviceOf(path);
+  if (key === undefined) return undefined;
+  let draft = services.get(key);
+  if (draft === undefined) {
+    draft = { key, csums: new Map(), scope: new Set(), slave: false, deleting: false };
+    services.set(key, draft);
+  }
+  return draft;
+}
+
+function mark(draft: Draft | undefined, status: unknown): void {
+  if (draft === undefined) return;
+  if (isSlave(status)) draft.slave = true;
+  if (isDeleting(objectAt(status, 'monitor').global_expect)) draft.deleting = true;
+}
+
+export function isSlave(status: unknown): boolean {
+  const flag = asObject(status)?.scaler_slave;
+  return flag === true || flag === 'true';
+}
+
+export function isDeleting(globalExpect: unknown): boolean {
+  return globalExpect === 'deleted' || globalExpect === 'purged';
+}
+
+/** The key of an object path of kind svc; undefined for every other kind. */
+export function serviceOf(path: string): ServiceKey | undefined {
+  const parsed = parsePath(path);
+  return parsed?.kind === 'svc' ? serviceKey(parsed) : undefined;
+}
+
+function clusterCsum(
+  perNode: readonly (readonly [string, unknown])[],
+  ownNode: string | null,
+): string | null {
+  const csums = new Map<string, string>();
+  for (const [name, node] of perNode) {
+    const csum = objectAt(node, 'services', 'config', 'cluster').csum;
+    if (typeof csum === 'string') csums.set(name, csum);
+  }
+  return csums.get(ownNode ?? '') ?? [...csums].sort(([a], [b]) => (a < b ? -1 : 1))[0]?.[1] ?? null;
+}
+
+/** A config answer → its sections as JSON text, metadata taken off. */
+export function readConfigAnswer(body: unknown): Result<ConfigAnswer> {
+  const object = asObject(body);
+  if (
+    object === undefined ||
+    Object.entries(object).some(([name, section]) => name !== 'metadata' && !asObject(section))
+  ) {
+    return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the answer is no config' });
+  }
+  const sections = Object.entries(object).filter(([name]) => name !== 'metadata');
+  return ok({ text: JSON.stringify(Object.fromEntries(sections)) });
+}
+
+/** The cluster's config → its DNS list. Nothing else is taken from that answer: it holds `cluster.secret`. */
+export function readClusterConfig(body: unknown): Result<ClusterConfig> {
+  const cluster = asObject(asObject(body)?.cluster);
+  if (cluster === undefined) {
+    return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the answer has no cluster section' });
+  }
+  return ok({ dns: words(cluster.dns) });
+}
+
+/** The answer to `set` → whether it was done: the command's own `ret` counts, for `status` may be 0 all the same. */
+export function readSetAnswer(body: unknown): Result<void> {
+  const data = asObject(asObject(body)?.data);
+  if (data?.ret === 0) return ok(undefined);
+  const said = [data?.err, data?.out].find((text): text is string => typeof text === 'string' && text !== '');
+  return fail({
+    code: 'agent-set-failed',
+    retry: 'backoff',
+    message: said?.trim().slice(0, 500) ?? 'the agent did not say that the value was set',
+  });
+}

@@ -1,0 +1,107 @@
+/**
+ * One request to a v2.1 agent over its raw unix socket: JSON and NUL out, JSON and NUL back, then the agent closes.
+ * Invariants: one request per connection; never half-closed (the agent takes that for the end); every call ends within its
+ * time-out; no failure message holds any of an answer but its `error` text (an answer may hold the cluster's secret).
+ * Source: reference/opensvc-v2-protocol.md §2.
+ */
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../clock.js';
+import { fail, ok, type Failure, type Result } from '../errors.js';
+import { createFrameSplitter, MAX_FRAME_BYTES } from './frames.js';
+import { readAnswer, type LsnrAnswer } from './lsnr-answers.js';
+
+export interface LsnrRequest {
+  readonly action: string;
+  readonly method?: 'GET' | 'POST';
+  /** `ANY`: a node that has the object answers; the answer then comes wrapped in `nodes`, which is taken off here. */
+  readonly node?: string;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+export interface LsnrClient {
+  /**
+   * Failures: agent-unreachable (nothing was sent), agent-timeout, agent-closed (no complete answer), agent-too-large,
+   * agent-not-json, unknown-object, agent-error.
+   */
+  request(request: LsnrRequest): Promise<Result<LsnrAnswer>>;
+  /** Ends the requests in flight (agent-closed) and refuses new ones. */
+  close(): void;
+}
+
+export interface LsnrClientOptions {
+  readonly clock: Clock;
+  /** The socket's path, asked for at each request: the agent may have moved. */
+  readonly locate: () => Promise<Result<string>>;
+  readonly timeoutMs: number;
+  /** @default 64 MiB */
+  readonly maxBytes?: number;
+}
+
+const failure = (code: string, message: string): Failure => ({ code, retry: 'backoff', message });
+
+export function encodeRequest(request: LsnrRequest): string {
+  return `${JSON.stringify(request)}\0`;
+}
+
+/** The failure of a socket that could not be connected, or broke: `error.code` is the system's (ECONNREFUSED, …). */
+export function socketFailure(error: NodeJS.ErrnoException, connected: boolean): Failure {
+  const code = connected ? 'agent-closed' : 'agent-unreachable';
+  return failure(code, `the agent's socket: ${error.code ?? error.message}`);
+}
+
+export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
+  const { clock, locate, timeoutMs, maxBytes = MAX_FRAME_BYTES } = options;
+  const live = new Set<Socket>();
+  let closed = false;
+
+  async function request(message: LsnrRequest): Promise<Result<LsnrAnswer>> {
+    if (closed) return fail(failure('agent-closed', 'the source is closed'));
+    const located = await locate();
+    if (!located.ok) return located;
+    const frame = await exchange(located.value, encodeRequest(message));
+    return frame.ok ? readAnswer(frame.value, message.node !== undefined) : frame;
+  }
+
+  function exchange(path: string, text: string): Promise<Result<string>> {
+    return new Promise((resolve) => {
+      const socket = connect({ path });
+      let connected = false;
+      live.add(socket);
+      const cancel = clock.after(timeoutMs, () =>
+        settle(fail(failure('agent-timeout', `no answer within ${timeoutMs} ms`))),
+      );
+      const splitter = createFrameSplitter((frame) => settle(ok(frame.toString('utf8'))), maxBytes);
+
+      function settle(result: Result<string>): void {
+        cancel();
+        live.delete(socket);
+        socket.destroy();
+        resolve(result);
+      }
+
+      socket.on('connect', () => {
+        connected = true;
+        socket.write(text);
+      });
+      socket.on('data', (chunk) => {
+        if (splitter.push(chunk) === 'over-cap') {
+          settle(fail(failure('agent-too-large', `the answer is larger than ${maxBytes} bytes`)));
+        }
+      });
+      socket.on('error', (error) => settle(fail(socketFailure(error, connected))));
+      socket.on('close', () =>
+        settle(
+          fail(failure('agent-closed', 'the agent closed the connection before its answer was complete')),
+        ),
+      );
+    });
+  }
+
+  return {
+    request,
+    close() {
+      closed = true;
+      for (const socket of live) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * The problem board: what is wrong now, from every stage, in one place for the log, the metrics and the verbs.
+ * Invariant: a problem is in force while at least one scope holds it; it is counted, and logged, once (SPEC §3, §8).
+ */
+import type { Clock } from '../clock.js';
+import type { Problem, ProblemCode } from '../model/problem.js';
+import type { ServiceKey } from '../model/service.js';
+import { createTransitionLog, type Transition, type TransitionWriter } from './transition-log.js';
+
+export interface ProblemMetrics {
+  problems(code: ProblemCode, count: number): void;
+  problemTransition(code: ProblemCode, transition: Transition): void;
+}
+
+export interface ProblemBoard {
+  /** All that is wrong in one scope now (a service's key and the stage that found it); replaces what it said before. */
+  set(scope: string, problems: readonly Problem[]): void;
+  /** Writes the round's transitions to the log. Outside of rounds they are written a second later. */
+  endRound(): void;
+  /** The first sync is over: until then transitions are gathered into few lines. */
+  firstSyncDone(): void;
+  all(): readonly Problem[];
+  of(key: ServiceKey): readonly Problem[];
+  /** Problems in force by code; absent codes have none. */
+  counts(): ReadonlyMap<ProblemCode, number>;
+  stop(): void;
+}
+
+export function createProblemBoard(deps: {
+  readonly clock: Clock;
+  readonly log: TransitionWriter;
+  readonly metrics: ProblemMetrics;
+}): ProblemBoard {
+  const scopes = new Map<string, readonly Problem[]>();
+  /** In how many scopes' lists each identity stands; never 0. */
+  const holders = new Map<string, number>();
+  const counts = new Map<ProblemCode, number>();
+  const transitions = createTransitionLog(deps.clock, deps.log);
+
+  function turn(problem: Problem, transition: Transition): void {
+    const count = (counts.get(problem.code) ?? 0) + (transition === 'raised' ? 1 : -1);
+    if (count === 0) counts.delete(problem.code);
+    else counts.set(problem.code, count);
+    deps.metrics.problems(problem.code, count);
+    deps.metrics.problemTransition(problem.code, transition);
+    transitions.note(identityOf(problem), transition, problem);
+  }
+
+  function hold(problem: Problem): void {
+    const identity = identityOf(problem);
+    const before = holders.get(identity) ?? 0;
+    holders.set(identity, before + 1);
+    if (before === 0) turn(problem, 'raised');
+  }
+
+  function drop(problem: Problem): void {
+    const identity = identityOf(problem);
+    const left = (holders.get(identity) ?? 0) - 1;
+    if (left > 0) {
+      holders.set(identity, left);
+      return;
+    }
+    holders.delete(identity);
+    turn(problem, 'cleared');
+  }
+
+  return {
+    set(scope, problems) {
+      const before = scopes.get(scope) ?? [];
+      if (before.length === 0 && problems.length === 0) return;
+      if (problems.length === 0) scopes.delete(scope);
+      else scopes.set(scope, problems);
+      for (const problem of problems) hold(problem);
+      for (const problem of before) drop(problem);
+    },
+    endRound: () => transitions.flush(),
+    firstSyncDone: () => transitions.release(),
+    all: () => [...scopes.values()].flat(),
+    of: (key) =>
+      [...scopes.values()].flatMap((problems) => problems.filter((problem) => problem.key === key)),
+    counts: () => counts,
+    stop: () => transitions.stop(),
+  };
+}
+
+/** Its message may change, for instance with the winner of a conflict, without the problem being another one. */
+function identityOf(problem: Problem): string {
+  return `${problem.code}\n${problem.key ?? ''}\n${problem.place}`;
+}
