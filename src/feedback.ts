@@ -1,12 +1,129 @@
 /**
  * What GoBetween's answers mean for the rest: who holds which port now, which problem a service has, what to look at
- * again. Invariant: the arbiter's holders are what the ledger believes; every failed server has a problem until it works.
+ * again. Invariant: the arbiter's holders follow the ledger; a failed server has a problem until it works or is unwanted.
  */
+import type { Clock } from './clock.js';
+import type { ApplierEvents } from './gobetween/applier-events.js';
+import type { Ledger } from './gobetween/ledger.js';
 import type { Outcome } from './gobetween/outcome.js';
+import type { Holders } from './holders.js';
 import { formatListen } from './model/bind.js';
 import type { Problem, ProblemCode } from './model/problem.js';
 import type { Listen, ServerName } from './model/server.js';
 import { displayPath, type ServiceKey } from './model/service.js';
+import type { Change, ChangeReason } from './plan/change.js';
+
+export interface FeedbackDeps {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly holders: Holders;
+  readonly arbiter: { busy(listen: Listen, foreign: boolean): void };
+  readonly metrics: {
+    change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed'): void;
+    lag(ms: number): void;
+    superseded(count: number): void;
+  };
+  readonly changeLog: {
+    note(change: { kind: Change['kind']; name: string; service: string; reason: ChangeReason; listen: string }): void;
+  };
+  readonly report: (scope: string, problems: readonly Problem[]) => void;
+  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+  readonly dirty: (key: ServiceKey, reason?: ChangeReason) => void;
+  /** A server of this service works now: its allocated ports may be written back. */
+  readonly served: (key: ServiceKey) => void;
+  /** Writes fail although a status may answer. */
+  readonly distrust: () => void;
+}
+
+export interface Feedback {
+  readonly on: ApplierEvents;
+  /** The first sign of a change of this service, for the lag. */
+  noticed(key: ServiceKey, since: number): void;
+  /** The service was planned and owes nothing. */
+  clean(key: ServiceKey): void;
+}
+
+export function createFeedback(deps: FeedbackDeps): Feedback {
+  const { ledger, clock } = deps;
+  const noticedAt = new Map<ServiceKey, number>();
+
+  function settleLag(key: ServiceKey): void {
+    const since = noticedAt.get(key);
+    if (since === undefined) return;
+    deps.metrics.lag(clock.now() - since);
+    noticedAt.delete(key);
+  }
+
+  const on: ApplierEvents = {
+    applied({ name, key, kind, reason }) {
+      const { observed } = ledger.state(name);
+      deps.holders.set(name, observed);
+      deps.metrics.change(kind, reason, 'applied');
+      deps.report(`server ${name}`, []);
+      if (kind !== 'adopt') {
+        const listen = observed?.listen ?? null;
+        const where = listen === null ? '' : `${listen.proto} ${formatListen(listen.addr, listen.port)}`;
+        deps.changeLog.note({ kind, name, service: key === null ? '' : displayPath(key), reason, listen: where });
+      }
+      if (key === null) return;
+      if (kind !== 'adopt') settleLag(key);
+      deps.served(key);
+    },
+    failed(event) {
+      const { name, key, listen, outcome, detail, retryInMs } = event;
+      deps.holders.set(name, ledger.state(name).observed);
+      const reason = ledger.intent(name)?.reason ?? 'edited';
+      deps.metrics.change(ledger.state(name).observed === null ? 'create' : 'replace', reason, 'failed');
+      deps.log.warn({ server: name, outcome, detail, attempt: event.attempt, retryInMs }, 'GoBetween did not take a change');
+      if (key === null || listen === null) return;
+      const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
+      deps.report(`server ${name}`, problem === null ? [] : [problem]);
+      if (outcome === 'port-busy') {
+        deps.arbiter.busy(listen, ledger.holders(listen, name).length === 0);
+        deps.dirty(key);
+      }
+    },
+    held({ name, key, code, until, by }) {
+      if (code === 'port') {
+        // Whoever holds the port may be there for a held word only: its service decides again, now that another needs it.
+        for (const holder of by) {
+          const owner = ledger.state(holder).observed?.key ?? null;
+          if (owner !== null && owner !== key) deps.dirty(owner);
+        }
+      }
+      if (code === 'flapping' && key !== null) deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
+    },
+    superseded: (count) => deps.metrics.superseded(count),
+    outage(up) {
+      if (!up) deps.distrust();
+    },
+    paced: ({ cause, count }) =>
+      deps.log.warn({ cause, count }, 'many servers are to be replaced for one cause: going at a tenth of --replace-rate'),
+    drifted: (_name, key) => {
+      if (key !== null) deps.dirty(key, 'drift');
+    },
+  };
+  return {
+    on,
+    noticed(key, since) {
+      if (!noticedAt.has(key)) noticedAt.set(key, since);
+    },
+    clean: (key) => void noticedAt.delete(key),
+  };
+}
+
+function flapping(name: ServerName, key: ServiceKey, until: number | null, clock: Clock): Problem {
+  const wait = until === null ? '' : ` for another ${Math.max(0, Math.round(until - clock.now()))} ms`;
+  return {
+    code: 'flapping',
+    severity: 'warning',
+    key,
+    place: `server ${name}`,
+    message: `it is changed again and again; each change drops its connections, so the next one waits${wait}`,
+    keeps: 'the server as it was last; the newest wish wins',
+    mend: 'find who keeps editing the service (two tools, or two gateways with different settings)',
+  };
+}
 
 export interface FailedServer {
   readonly name: ServerName;

@@ -30,8 +30,8 @@ export interface LsnrClient {
 
 export interface LsnrClientOptions {
   readonly clock: Clock;
-  /** The socket's path, asked for at each request: the agent may have moved. */
-  readonly locate: () => Promise<Result<string>>;
+  /** The socket's path; `fresh` means that the present one may have become wrong. */
+  readonly locate: (fresh: boolean) => Promise<Result<string>>;
   readonly timeoutMs: number;
   /** @default 64 MiB */
   readonly maxBytes?: number;
@@ -56,7 +56,7 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
 
   async function request(message: LsnrRequest): Promise<Result<LsnrAnswer>> {
     if (closed) return fail(failure('agent-closed', 'the source is closed'));
-    const located = await locate();
+    const located = await locate(false);
     if (!located.ok) return located;
     const frame = await exchange(located.value, encodeRequest(message));
     return frame.ok ? readAnswer(frame.value, message.node !== undefined) : frame;

@@ -14,7 +14,7 @@ import type { GapReason, WatchHandlers } from './source.js';
 
 export interface LsnrWatchOptions {
   readonly clock: Clock;
-  readonly locate: () => Promise<Result<string>>;
+  readonly locate: (fresh: boolean) => Promise<Result<string>>;
   readonly backoff: Backoff;
   readonly handlers: WatchHandlers;
   /** A connect that has not succeeded by then is given up. */
@@ -43,7 +43,7 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
   let lastId: number | null = null;
 
   async function begin(): Promise<void> {
-    const located = await locate();
+    const located = await locate(true);
     if (stopped) return;
     if (located.ok) follow(connect({ path: located.value }));
     else failed('restarted');

@@ -16,8 +16,8 @@ import type { Source } from './source.js';
 export interface LsnrOptions {
   readonly clock: Clock;
   readonly random: Random;
-  /** The path of lsnr.sock, asked for at each connection. */
-  readonly locate: () => Promise<Result<string>>;
+  /** The path of lsnr.sock; `fresh` at each reconnection of the stream. */
+  readonly locate: (fresh: boolean) => Promise<Result<string>>;
   /** One request; `--agent-timeout`. */
   readonly timeoutMs: number;
   readonly maxBytes?: number;

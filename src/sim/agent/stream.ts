@@ -134,7 +134,7 @@ export function createStream(flaws: Flaws): EventStream {
     },
     note(changes) {
       if (changes.length === 0) return;
-      pending.push(...changes);
+      for (const change of changes) pending.push(change);
       if (flaws.holdPatches) {
         if (performance.now() - lastPatch < flaws.holdMs) return;
         makePatch();

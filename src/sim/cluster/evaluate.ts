@@ -119,13 +119,14 @@ function references(
     if (match === null) return out.replaceAll(OPEN, '{').replaceAll(CLOSE, '}');
     if (rewrites > MAX_REWRITES) throw new Loop(text);
     const reference = match[0].slice(1, -1);
-    const value = reference1(sections, context, section, reference, stack) ?? `${OPEN}${reference}${CLOSE}`;
+    const value =
+      resolveReference(sections, context, section, reference, stack) ?? `${OPEN}${reference}${CLOSE}`;
     out = out.slice(0, match.index) + value + out.slice(match.index + match[0].length);
   }
 }
 
 /** The value of one reference, modifiers included; undefined leaves it as it is written. */
-function reference1(
+function resolveReference(
   sections: Sections,
   context: EvaluationContext,
   section: string,

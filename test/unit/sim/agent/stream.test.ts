@@ -1,5 +1,6 @@
 /** The defects of the event stream (reference/opensvc-v2-protocol.md §4), each as a client meets it. */
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { startAgent } from '../../../../src/sim/agent/agent.js';
@@ -73,7 +74,6 @@ describe('the event stream', () => {
 
   test('half-closing ends it at once', async (t) => {
     const { agent, socketPath } = await stage(t);
-    const { connect } = await import('node:net');
     const socket = connect(socketPath);
     socket.write('{"action":"events"}\0');
     await pause(20);

@@ -1,3 +1,4 @@
+/** Backends that say who they are, alone and following a simulated cluster. */
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { describe, test } from 'node:test';

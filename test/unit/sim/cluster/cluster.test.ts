@@ -1,3 +1,4 @@
+/** The scriptable cluster: what each verb makes the dataset show, and that its journal tells all of it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,4 @@
+/** Evaluation of configs: references, scopes, types and arithmetic (reference/opensvc-v2-protocol.md §7). */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compute, printComputed } from '../../../../src/sim/cluster/arithmetic.js';

@@ -1,3 +1,4 @@
+/** The ini dialect of the configs: what parses, what does not, and edits that touch nothing else. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseIni, setKeyword, unsetKeyword } from '../../../../src/sim/cluster/ini.js';

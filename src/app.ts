@@ -1,0 +1,371 @@
+/**
+ * The composition root: builds every part by hand, connects them with direct calls, and owns the order of start and stop
+ * (DESIGN §5.5). Invariant: no part knows another's concrete type; what follows from what is written here and in
+ * feedback.ts, and nowhere else.
+ */
+import { sleep } from './clock.js';
+import { type Ports, timeRequests } from './effects.js';
+import { ok, type Result } from './errors.js';
+import { createFeedback } from './feedback.js';
+import { createApplier } from './gobetween/applier.js';
+import { createGuardedBalancer } from './gobetween/guard.js';
+import { createLedger, type DriftReport } from './gobetween/ledger.js';
+import { createWatch } from './gobetween/watch.js';
+import { createHolders } from './holders.js';
+import { createIdentity } from './identity.js';
+import { fillBind } from './model/bind.js';
+import { isStaleDefault } from './model/former-defaults.js';
+import { decodeName, historicalKey } from './model/name.js';
+import { observeServers } from './model/observed.js';
+import type { Problem } from './model/problem.js';
+import type { ServerName } from './model/server.js';
+import type { ServiceKey } from './model/service.js';
+import type { Change } from './plan/change.js';
+import { type ExposureRow, exposureOf } from './plan/exposure.js';
+import { applyPolicy } from './plan/policy.js';
+import { createArbiter } from './ports/arbiter.js';
+import { createWriteBack } from './ports/write-back.js';
+import { createBackoff } from './queue/backoff.js';
+import { createWorkqueue } from './queue/workqueue.js';
+import { createReconciler } from './reconciler.js';
+import { createRound } from './round.js';
+import { reservedPorts, type Settings } from './settings.js';
+import { createConfigCache } from './source/config-cache.js';
+import { createDnsChoice } from './source/dns-choice.js';
+import { createInformer } from './source/informer.js';
+import { createPages, type PageState } from './pages.js';
+import { createChangeLog } from './telemetry/change-log.js';
+import { createLog } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
+import { createProblemBoard } from './telemetry/problems.js';
+import { fillsOf, rawBind } from './written-ports.js';
+
+export interface App {
+  /** Opens the pages and begins to follow both sides; absent peers are waited for. */
+  start(): Promise<Result<void>>;
+  /** Resolves with the first plan, before any of it is carried out. */
+  firstPlan(): Promise<readonly Change[]>;
+  /** Resolves when nothing is left to do: no round, no change owed, no port to write back. */
+  settled(): Promise<void>;
+  exposure(): readonly ExposureRow[];
+  problems(): readonly Problem[];
+  /** Owned servers believed to be in GoBetween. */
+  servers(): number;
+  /** `http://addr:port` of the page and /metrics; null when off. */
+  address(): string | null;
+  /** Who does not answer, one line each. */
+  unreachable(): readonly string[];
+  /** Looks at everything again. */
+  resync(): void;
+  /** Finishes what was begun, within 10 s. Servers stay. */
+  stop(): Promise<void>;
+}
+
+const freshListMs = 5_000;
+const applierStopMs = 8_000;
+const lookMs = 20;
+
+export function createApp(settings: Settings, ports: Ports, version: string): App {
+  const { clock, random, source } = ports;
+  const log = createLog({ clock, level: settings.logLevel, format: settings.logFormat, colour: process.stderr.isTTY });
+  const metrics = createMetrics(version, true);
+  const board = createProblemBoard({ clock, log, metrics });
+  const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
+
+  const ledger = createLedger(clock);
+  const arbiter = createArbiter({ clock, range: settings.portRange, reserved: reservedPorts(settings) });
+  const holders = createHolders(arbiter);
+  const queue = createWorkqueue<ServiceKey>({
+    clock,
+    backoff: createBackoff({ random }),
+    metrics: metrics.queue('reconcile'),
+  });
+  const balancer = timeRequests(createGuardedBalancer(ports.balancer, () => settings.policy), clock, metrics.apiRequest);
+  const silent = new Map<'agent' | 'gobetween', string>([
+    ['agent', 'the OpenSVC agent has not answered yet'],
+    ['gobetween', `GoBetween at ${settings.gobetweenUrl} has not answered yet`],
+  ]);
+  let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
+  const firstPlan = new Promise<readonly Change[]>((resolve) => {
+    firstPlanned = resolve;
+  });
+  /** A list of GoBetween's servers was read after the cluster's was complete: both sides are known. */
+  let bothSeen = false;
+  let freshListAt = -Infinity;
+
+  const dns = createDnsChoice({ clock, probe: ports.dnsProbe, onChange: () => reconciler.dirtyAll('dns') });
+
+  const informer = createInformer({
+    source,
+    clock,
+    random,
+    cache: createConfigCache(),
+    deleteGraceMs: settings.deleteGraceMs,
+    fallbackNode: settings.hostname ?? ports.hostname,
+    windowMs: settings.windowMs,
+    readsMetrics: metrics.queue('reads'),
+    handlers: {
+      onFacts(key, since) {
+        feedback.noticed(key, since);
+        reconciler.dirty(key);
+      },
+      onCluster(changed) {
+        const { name, dns: servers } = informer.cluster();
+        if (changed.includes('name') || changed.includes('dns')) dns.setCluster(name, servers);
+        if (changed.some((fact) => fact === 'name' || fact === 'node-name' || fact === 'members')) {
+          round.contextChanged();
+          reconciler.dirtyAll('setting');
+        }
+      },
+      onAgent: (up, reason) => tellPeer('agent', up, `the OpenSVC agent: ${reason}`),
+      onSynced: () => void watch.sweepNow(),
+      onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
+      onGap: (reason) => metrics.eventGap(reason),
+      onListed: (costMs) => metrics.agentRequest('daemon_status', 'ok', costMs),
+    },
+  });
+  const identity = createIdentity({ settings, hostname: ports.hostname, cluster: informer.cluster, services: informer.keys });
+
+  const round = createRound({
+    facts: informer.facts,
+    context: identity.context,
+    balancer: { byKey: ledger.byKey, applied: (name) => ledger.state(name).applied },
+    dns: {
+      preferred: (port, protocol) => dns.preferred(port, protocol),
+      acceptable: (ip, port, protocol) => dns.acceptable(ip, port, protocol),
+    },
+    arbiter,
+    compute: ports.compute,
+    isStaleDefault: (desired, observed, setFields) => isStaleDefault(desired.body, observed.canonical, setFields),
+    report: (key, problems) => report(key, problems),
+  });
+
+  const reconciler = createReconciler({
+    round,
+    queue,
+    clock,
+    keys: informer.keys,
+    ready: () => informer.synced() && bothSeen,
+    submit,
+    onFirstPlan(changes) {
+      log.info(countChanges(changes), 'first plan');
+      firstPlanned(changes);
+      board.firstSyncDone();
+    },
+    onRound({ keys, seconds }) {
+      metrics.roundKeys(keys);
+      metrics.roundPhase('plan', seconds * 1000);
+      board.endRound();
+    },
+    onSettled: settledService,
+  });
+
+  const writeBack = createWriteBack({
+    clock,
+    random,
+    allowed: () => settings.policy !== 'observe' && settings.writeBack === 'on',
+    readRaw: async (key) => {
+      const read = await informer.refreshRaw(key);
+      return read.ok ? ok(rawBind(read.value)) : read;
+    },
+    fill: fillBind,
+    write: (key, value) => source.setBind(key, value),
+    onProblem: (key, problem) => report(`${key} write-back`, problem === null ? [] : [problem]),
+    onWritten(key, value) {
+      metrics.writeBack('written');
+      log.info({ service: key, bind: value }, 'allocated ports written back');
+    },
+  });
+
+  const changeLog = createChangeLog(clock, log);
+  const feedback = createFeedback({
+    clock,
+    ledger,
+    holders,
+    arbiter,
+    metrics,
+    changeLog,
+    report,
+    log,
+    dirty: (key, reason) => reconciler.dirty(key, reason),
+    served: wantWriteBack,
+    distrust: () => watch.distrust(),
+  });
+  const applier = createApplier(
+    { balancer, ledger, clock, random, parse: observeServers, on: feedback.on },
+    settings,
+  );
+  const watch = createWatch(
+    {
+      balancer,
+      ledger,
+      clock,
+      random,
+      parse: observeServers,
+      on: {
+        onSweep: swept,
+        onRestart() {
+          metrics.gobetweenRestart();
+          log.warn({}, 'GoBetween restarted: pushing everything again');
+          reconciler.dirtyAll('restart');
+        },
+        onUp(up, outcome, detail) {
+          metrics.gobetweenUp(up);
+          if (up) applier.resume('outage');
+          else applier.pause('outage');
+          tellPeer('gobetween', up, `GoBetween at ${settings.gobetweenUrl}: ${up ? 'answers' : `${outcome} ${detail}`}`);
+        },
+        onSweepFailed: (outcome, detail) => log.warn({ outcome, detail }, 'the list of servers could not be read'),
+      },
+    },
+    settings,
+  );
+
+  function tellPeer(peer: 'agent' | 'gobetween', up: boolean, line: string): void {
+    const wasUp = !silent.has(peer);
+    if (up) silent.delete(peer);
+    else silent.set(peer, line);
+    if (up === wasUp) return;
+    if (up) log.info({}, line);
+    else log.warn({}, `${line}; waiting for it`);
+  }
+
+  /** GoBetween's servers were read: its ports are held, unknown owners are looked for, differences are looked at. */
+  function swept({ missing, mutated, extra }: DriftReport, first: boolean): void {
+    holders.sync(ledger.servers());
+    metrics.drift({ missing: missing.length, mutated: mutated.length, extra: reconciler.planned() ? extra.length : 0 });
+    const owners = [...ledger.servers()].flatMap(({ key }) => (key === null ? [] : [key]));
+    informer.seedKnown(owners.filter((key) => informer.facts(key) === undefined));
+    if (informer.synced()) bothSeen = true;
+    else if (first) log.debug({}, 'GoBetween seen; waiting for the cluster');
+    if (!reconciler.planned()) {
+      reconciler.poke();
+      return;
+    }
+    for (const name of [...missing, ...mutated]) dirtyOwner(name);
+    for (const name of extra) dirtyOwner(name);
+    for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
+    for (const key of arbiter.decide([]).affected) reconciler.dirty(key);
+  }
+
+  function dirtyOwner(name: ServerName): void {
+    const decoded = decodeName(name);
+    const key = decoded?.kind === 'historical' ? historicalKey(decoded) : decoded?.key;
+    if (key !== undefined && key !== null) reconciler.dirty(key, 'drift');
+  }
+
+  function submit(changes: readonly Change[]): void {
+    const { allowed, suppressed } = applyPolicy(settings.policy, changes);
+    for (const { change } of suppressed) metrics.change(change.kind, change.reason, 'suppressed');
+    const anonymous = identity.problem() !== null;
+    applier.submit(anonymous ? allowed.filter(({ kind }) => kind !== 'delete') : allowed);
+  }
+
+  /** After a service was planned: ports to write back, a fresh list for a word that a foreign server blocks. */
+  function settledService(key: ServiceKey, changes: number): void {
+    const state = reconciler.states().get(key);
+    if (changes === 0) feedback.clean(key);
+    wantWriteBack(key);
+    const blocked = state?.held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
+    if (blocked === true && clock.now() - freshListAt >= freshListMs) {
+      freshListAt = clock.now();
+      void watch.sweepNow();
+    }
+    const facts = informer.facts(key);
+    if (facts?.state === 'gone' && ledger.byKey(key).length === 0) {
+      writeBack.forget(key);
+      informer.forget(key);
+    }
+  }
+
+  function wantWriteBack(key: ServiceKey): void {
+    const state = reconciler.states().get(key);
+    if (state?.compiled?.verdict !== 'served' || state.config === null) return;
+    writeBack.want(key, fillsOf(state.granted, ledger.byKey(key)), state.config.csum);
+  }
+
+  function problems(): readonly Problem[] {
+    return board.all();
+  }
+
+  const pageState: PageState = {
+    synced: informer.synced,
+    planned: reconciler.planned,
+    streaming: informer.streaming,
+    balancerUp: watch.up,
+    identity: identity.problem,
+    refresh() {
+      const states = [...reconciler.states().values()];
+      let foreign = 0;
+      for (const { owned } of ledger.servers()) if (!owned) foreign += 1;
+      const held = states.reduce((sum, state) => sum + state.held.length, 0);
+      metrics.servers('desired', states.reduce((sum, state) => sum + state.desired.length, 0));
+      metrics.servers('observed', ledger.size());
+      metrics.servers('pending', applier.pending());
+      metrics.servers('held', held);
+      metrics.servers('foreign', foreign);
+      metrics.conflicts(held);
+      metrics.streamConnected(informer.streaming());
+      for (const [proto, usage] of Object.entries(arbiter.usage())) metrics.ports(proto === 'udp' ? 'udp' : 'tcp', usage);
+      metrics.synced(reconciler.planned() && applier.pending() === 0 && queue.depth === 0, clock.wall());
+    },
+  };
+  const pages = createPages({ clock, settings, metrics, state: pageState });
+  let running: Promise<void> | null = null;
+
+  return {
+    async start() {
+      const opened = await pages.start();
+      if (!opened.ok) return opened;
+      running = reconciler.run();
+      informer.start();
+      watch.start();
+      return ok(undefined);
+    },
+    firstPlan: () => firstPlan,
+    async settled() {
+      await firstPlan;
+      for (;;) {
+        await applier.idle();
+        if (reconciler.idle() && applier.pending() === 0 && writeBack.pending() === 0) return;
+        await sleep(clock, lookMs);
+      }
+    },
+    exposure: () =>
+      [...reconciler.states().values()].flatMap((state) =>
+        exposureOf({
+          ...state,
+          facts: state.facts ?? null,
+          present: ledger.byKey(state.key),
+          problems: board.of(state.key),
+        }),
+      ),
+    problems,
+    servers: () => ledger.size(),
+    address: () => pages.address(),
+    unreachable: () => [...silent.values()],
+    resync() {
+      informer.resync();
+      void watch.sweepNow();
+    },
+    async stop() {
+      informer.stop();
+      dns.stop();
+      queue.shutdown();
+      await running;
+      await writeBack.stop();
+      await applier.stop(applierStopMs);
+      watch.stop();
+      await Promise.all([pages.stop(), source.close(), ports.balancer.close()]);
+      changeLog.flush();
+      board.stop();
+      log.flush();
+    },
+  };
+}
+
+function countChanges(changes: readonly Change[]): Record<string, number> {
+  const counts: Record<string, number> = { create: 0, replace: 0, delete: 0, adopt: 0 };
+  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,92 @@
+/**
+ * Every effect the program has, in one object (DESIGN §5.7): replace these and it runs under a virtual clock. Invariant:
+ * nothing else in the pipeline touches time, randomness, a socket or the system.
+ */
+import { hostname } from 'node:os';
+import { type Clock, systemClock } from './clock.js';
+import { createClient } from './gobetween/client.js';
+import type { Answer, Balancer, Outcome } from './gobetween/outcome.js';
+import { type Random, systemRandom } from './random.js';
+import type { Settings } from './settings.js';
+import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
+import { createLsnrSource } from './source/lsnr.js';
+import { type AgentLocator, createAgentLocator } from './source/probe.js';
+import type { Source } from './source/source.js';
+import { type Compute, createInlineCompute } from './worker/compute.js';
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly source: Source;
+  /** What is wrong with the way to the agent, as of its last use. */
+  readonly agent: Pick<AgentLocator, 'problem'>;
+  readonly balancer: Balancer;
+  readonly compute: Compute;
+  readonly dnsProbe: DnsProbe;
+  /** The system's host name. */
+  readonly hostname: string;
+}
+
+/** The real ones: the agent's socket, GoBetween's API, the system's clock. */
+export function createRealPorts(settings: Settings): Ports {
+  const clock = systemClock;
+  const random = systemRandom;
+  const agent = createAgentLocator({ clock, given: settings.socket });
+  return {
+    clock,
+    random,
+    agent,
+    source: createLsnrSource({
+      clock,
+      random,
+      timeoutMs: settings.agentTimeoutMs,
+      locate: async () => {
+        const found = await agent.locate();
+        if (!found.ok) return found;
+        const { path, dialect } = found.value;
+        if (dialect === 'v2.1') return { ok: true, value: path };
+        const message = `the agent at ${path} speaks v3, which this version does not; it needs a v2.1 agent`;
+        return { ok: false, failure: { code: 'agent-dialect', retry: 'backoff', message } };
+      },
+    }),
+    balancer: createClient({
+      url: settings.gobetweenUrl,
+      clock,
+      reqTimeoutMs: settings.reqTimeoutMs,
+      user: settings.gobetweenUser ?? undefined,
+      password: settings.gobetweenPassword ?? undefined,
+      ca: settings.gobetweenCa ?? undefined,
+      concurrency: settings.concurrency,
+    }),
+    compute: createInlineCompute(),
+    dnsProbe: createDnsProbe({ clock, random }),
+    hostname: hostname(),
+  };
+}
+
+type Op = 'status' | 'list' | 'create' | 'remove' | 'get' | 'stats';
+
+/** Times each request to GoBetween. */
+export function timeRequests(
+  balancer: Balancer,
+  clock: Clock,
+  record: (op: Op, outcome: Outcome, ms: number) => void,
+): Balancer {
+  const timed =
+    <A extends unknown[], T>(op: Op, call: (...args: A) => Promise<Answer<T>>) =>
+    async (...args: A): Promise<Answer<T>> => {
+      const startedAt = clock.now();
+      const answer = await call(...args);
+      record(op, answer.outcome, clock.now() - startedAt);
+      return answer;
+    };
+  return {
+    status: timed('status', () => balancer.status()),
+    list: timed('list', () => balancer.list()),
+    create: timed('create', (name: string, body: string) => balancer.create(name, body)),
+    remove: timed('remove', (name: string) => balancer.remove(name)),
+    get: timed('get', (name: string) => balancer.get(name)),
+    stats: timed('stats', (name: string) => balancer.stats(name)),
+    close: () => balancer.close(),
+  };
+}

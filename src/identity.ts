@@ -1,0 +1,71 @@
+/**
+ * Who this gateway is, and what compile may know beside one service's config (SPEC §2). Invariant: the context changes only
+ * with the cluster's facts, so services need compiling again only when `onCluster` said so.
+ */
+import type { Problem } from './model/problem.js';
+import { displayPath, keyPath, type ServiceKey } from './model/service.js';
+import type { CompileContext } from './model/spec.js';
+import type { Settings } from './settings.js';
+import type { Cluster } from './source/cluster-facts.js';
+
+export interface Identity {
+  context(): CompileContext;
+  /** `identity-unknown`: no name of ours can be told from another gateway's, so nothing may be deleted. */
+  problem(): Problem | null;
+}
+
+export function createIdentity(deps: {
+  readonly settings: Settings;
+  readonly hostname: string;
+  readonly cluster: () => Cluster;
+  readonly services: () => readonly ServiceKey[];
+}): Identity {
+  const { settings, hostname } = deps;
+  let known: { cluster: Cluster; services: number; names: ReadonlySet<string> } | null = null;
+
+  /** What a target may name. Rebuilt when the cluster or the number of services changed: it only feeds a warning. */
+  function knownNames(): ReadonlySet<string> {
+    const cluster = deps.cluster();
+    const services = deps.services();
+    if (known?.cluster !== cluster || known.services !== services.length) {
+      const names = [
+        ...cluster.nodes.keys(),
+        ...cluster.members,
+        ...services.flatMap((key) => [displayPath(key), keyPath(key).name]),
+      ];
+      known = { cluster, services: services.length, names: new Set(names.map((name) => name.toLowerCase())) };
+    }
+    return known.names;
+  }
+
+  return {
+    context() {
+      const { name, nodeName } = deps.cluster();
+      const own = [settings.hostname ?? hostname, ...(nodeName === null ? [] : [nodeName])];
+      return {
+        dialect: 'v2',
+        clusterName: name,
+        gatewayNames: [...own, ...settings.gateways],
+        nodeName: nodeName ?? settings.hostname ?? hostname,
+        knownNames: knownNames(),
+        defaultAddr: settings.defaultAddr,
+        allowExec: settings.allowExecHealthcheck,
+        allowAcme: settings.allowAcme,
+        tlsDir: settings.tlsDir,
+      };
+    },
+    problem() {
+      const { name, nodeName } = deps.cluster();
+      if (name === '' || nodeName !== null || settings.hostname !== null) return null;
+      return {
+        code: 'identity-unknown',
+        severity: 'problem',
+        key: null,
+        place: '--hostname',
+        message: `the agent gives no node name, and ${hostname} is no node of the cluster ${name}`,
+        keeps: 'every server; new ones are made; nothing is deleted',
+        mend: 'give --hostname with the name of the node that runs this gateway',
+      };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** The HTTP side: which routes are open where, and what makes the program ready (SPEC §8, §9). */
+import type { Clock } from './clock.js';
+import { ok, type Result } from './errors.js';
+import type { Problem } from './model/problem.js';
+import type { Settings } from './settings.js';
+import { createHealth } from './telemetry/health.js';
+import { createHttpServer, type HttpServer, indexRoute, watchRoutes } from './telemetry/http.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+export interface PageState {
+  synced(): boolean;
+  planned(): boolean;
+  streaming(): boolean;
+  balancerUp(): boolean;
+  identity(): Problem | null;
+  /** Brings the gauges up to date, before a scrape. */
+  refresh(): void;
+}
+
+export interface Pages {
+  start(): Promise<Result<void>>;
+  address(): string | null;
+  stop(): Promise<void>;
+}
+
+export function createPages(deps: {
+  readonly clock: Clock;
+  readonly settings: Settings;
+  readonly metrics: Metrics;
+  readonly state: PageState;
+}): Pages {
+  const { clock, settings, metrics, state } = deps;
+  const health = createHealth({
+    clock,
+    ready: {
+      cluster: () => (state.synced() ? null : "the cluster's list is not complete yet"),
+      stream: () => (state.streaming() ? null : "the agent's events do not arrive"),
+      plan: () => (state.planned() ? null : 'the first plan is not made yet'),
+      identity: () => state.identity()?.message ?? null,
+    },
+  });
+  const routes = watchRoutes({
+    expose: (accept) => {
+      state.refresh();
+      return metrics.expose(accept);
+    },
+    liveness: () => health.liveness(),
+    readiness: () => health.readiness(),
+  });
+  const servers: HttpServer[] = [];
+  let address: string | null = null;
+
+  return {
+    async start() {
+      health.start();
+      const index = { '/': indexRoute(Object.keys(routes)) };
+      const places = [
+        { listen: settings.listen, routes: { ...routes, ...index } },
+        { listen: settings.metricsListen, routes },
+      ];
+      for (const place of places) {
+        if (place.listen === null) continue;
+        const server = createHttpServer({ clock, listen: place.listen, routes: place.routes });
+        const bound = await server.start();
+        if (!bound.ok) return bound;
+        servers.push(server);
+        const { addr, port } = bound.value;
+        address ??= `http://${addr.includes(':') ? `[${addr}]` : addr}:${port}`;
+      }
+      return ok(undefined);
+    },
+    address: () => address,
+    async stop() {
+      health.stop();
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
