@@ -1,8 +1,19 @@
 #!/usr/bin/env node
 /** The program: arguments and environment in, exit code out. */
+import { createApply } from './cli/apply.js';
+import { createDemo } from './cli/demo.js';
 import { processIo } from './cli/io.js';
+import { createPlan } from './cli/plan.js';
 import { runProgram } from './cli/program.js';
+import { createRun } from './cli/run.js';
 import { createValidate } from './cli/validate.js';
 
 const io = processIo();
-process.exitCode = await runProgram(process.argv.slice(2), { validate: createValidate(io) }, io);
+const verbs = {
+  demo: createDemo(io, process.stdin),
+  validate: createValidate(io),
+  plan: createPlan(io),
+  apply: createApply(io),
+  run: createRun(io),
+};
+process.exitCode = await runProgram(process.argv.slice(2), verbs, io);

@@ -2,8 +2,9 @@
  * `apply`: one pass, then the end. A pass is too short to prove that a service is gone, so absence deletes nothing; what
  * stays for that or another reason is listed. Fails when something that should be served is not (SPEC §10).
  */
-import { type App, createApp, createRealPorts } from '../app.js';
+import { type App, createApp } from '../app.js';
 import { sleep, systemClock } from '../clock.js';
+import { createRealPorts } from '../effects.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureState } from '../plan/exposure.js';
 import type { Settings } from '../settings.js';
@@ -28,7 +29,7 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
       control: null,
       logLevel: 'error',
     };
-    const app = createApp(quiet, createRealPorts(quiet));
+    const app = createApp(quiet, createRealPorts(quiet), io.version);
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });
     try {

@@ -2,7 +2,8 @@
  * The demo's stage: a world, its cast, and a janitor in this process that can be started again. Everything that the
  * session and the checks look at or do goes through here.
  */
-import { type App, createApp, createRealPorts } from '../app.js';
+import { type App, createApp } from '../app.js';
+import { createRealPorts } from '../effects.js';
 import type { ExposureRow } from '../plan/exposure.js';
 import { parseSettings, type Settings } from '../settings.js';
 import { startWorld, type World } from '../sim/world.js';
@@ -15,7 +16,7 @@ export interface Stage {
   readonly spare: number;
   rows(): readonly ExposureRow[];
   rowsOf(path: string): readonly ExposureRow[];
-  /** Where /metrics is. */
+  /** Root of the janitor's own pages. */
   address(): string | null;
   /** Resolves when the janitor has nothing to do. */
   settled(): Promise<void>;
@@ -32,12 +33,12 @@ const LIVELY_FLAGS = {
 } as const;
 
 /** Starts world, cast and janitor; resolves after the janitor's first plan. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(version: string): Promise<Stage> {
   const world = await startWorld();
   try {
     const cast = await createCast(world);
     const settings = settingsOf(world);
-    let app = await startJanitor(settings);
+    let app = await startJanitor(settings, version);
     return {
       world,
       cast,
@@ -48,7 +49,7 @@ export async function openStage(): Promise<Stage> {
       settled: () => app.settled(),
       async restartJanitor() {
         await app.stop();
-        app = await startJanitor(settings);
+        app = await startJanitor(settings, version);
       },
       async stop() {
         await app.stop();
@@ -61,9 +62,10 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
-async function startJanitor(settings: Settings): Promise<App> {
-  const app = createApp(settings, createRealPorts(settings));
-  await app.start();
+async function startJanitor(settings: Settings, version: string): Promise<App> {
+  const app = createApp(settings, createRealPorts(settings), version);
+  const started = await app.start();
+  if (!started.ok) throw new Error(started.failure.message);
   await app.firstPlan();
   return app;
 }

@@ -23,7 +23,7 @@ export function createDemo(io: Io, stdin: DemoInput): NonNullable<Verbs['demo']>
   return async (_settings, { check }) => {
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });
-    const stage = await openStage();
+    const stage = await openStage(io.version);
     try {
       if (check) return await checkAll(stage, io, ended.signal);
       await play(stage, io, stdin, ended);
@@ -73,7 +73,7 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
 }
 
 function tryText(stage: Stage): string {
-  const lines = [...tryLines(stage.rows()), `curl http://${stage.address() ?? ''}/metrics`];
+  const lines = [...tryLines(stage.rows()), `curl ${stage.address() ?? ''}/metrics`];
   return ['try from another terminal:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 

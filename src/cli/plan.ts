@@ -2,7 +2,8 @@
  * `plan`: what would change in GoBetween, field by field and why, and what is left as it is. Changes nothing: the app runs
  * with the policy observe, which is enforced in one place, and opens no port, so that it may run beside a janitor.
  */
-import { createApp, createRealPorts } from '../app.js';
+import { createApp } from '../app.js';
+import { createRealPorts } from '../effects.js';
 import { canonical, normalise } from '../model/normalise.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureRow } from '../plan/exposure.js';
@@ -24,7 +25,7 @@ export function createPlan(io: Io): NonNullable<Verbs['plan']> {
       control: null,
       logLevel: 'error',
     };
-    const app = createApp(quiet, createRealPorts(quiet));
+    const app = createApp(quiet, createRealPorts(quiet), io.version);
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;

@@ -2,8 +2,9 @@
  * `run`: keeps GoBetween equal to what the services ask for, until a signal. Servers stay when it ends. An agent or a
  * GoBetween that is absent at the start is waited for: the app says so once and starts when it comes (SPEC §6-§8).
  */
-import { createApp, createRealPorts } from '../app.js';
+import { createApp } from '../app.js';
 import { sleep, systemClock } from '../clock.js';
+import { createRealPorts } from '../effects.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
 import { onSignals } from './signals.js';
@@ -14,7 +15,7 @@ const STOP_MS = 9500;
 
 export function createRun(io: Io): NonNullable<Verbs['run']> {
   return async (settings) => {
-    const app = createApp(settings, createRealPorts(settings));
+    const app = createApp(settings, createRealPorts(settings), io.version);
     const asked = new Promise<void>((resolve) => {
       onSignals(io, { stop: resolve, reload: () => app.resync() });
     });
