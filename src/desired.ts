@@ -4,6 +4,7 @@
  * as that DNS is acceptable, so that nothing here ever causes a needless replacement.
  */
 import { assignNames } from './model/assign-names.js';
+import { formatListen, parseListen } from './model/bind.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Listen, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
@@ -11,10 +12,10 @@ import type { Compiled, ServerTemplate, Word } from './model/spec.js';
 import type { Compute } from './worker/compute.js';
 import type { RenderJob } from './worker/render.js';
 
-/** The cluster's DNS servers as the DNS choice sees them; `ip:port` strings, null when the list is empty. */
+/** The cluster's DNS servers, by IP address; null when the list is empty. */
 export interface DnsView {
   preferred(port: number, protocol: 'tcp' | 'udp'): string | null;
-  acceptable(server: string, port: number, protocol: 'tcp' | 'udp'): boolean;
+  acceptable(ip: string, port: number, protocol: 'tcp' | 'udp'): boolean;
 }
 
 export interface GrantedWord {
@@ -85,10 +86,13 @@ export async function wantServers(
 
 /** The lookup server to ask for: the service's own, the one in use while it is acceptable, else the preferred one. */
 function chooseLookup(template: ServerTemplate, current: string, dns: DnsView): string | null {
-  const lookup = template.lookup;
+  const { lookup, dnsProtocol } = template;
   if (lookup.kind === 'own') return lookup.server;
-  if (current !== '' && dns.acceptable(current, lookup.port, template.dnsProtocol)) return current;
-  return dns.preferred(lookup.port, template.dnsProtocol) ?? (current === '' ? null : current);
+  const used = parseListen(current);
+  if (used?.port === lookup.port && dns.acceptable(used.addr, used.port, dnsProtocol)) return current;
+  const preferred = dns.preferred(lookup.port, dnsProtocol);
+  if (preferred !== null) return formatListen(preferred, lookup.port);
+  return current === '' ? null : current;
 }
 
 function noDns(key: ServiceKey, word: Word): Problem {

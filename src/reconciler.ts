@@ -25,6 +25,8 @@ export interface ReconcilerDeps {
   readonly submit: (changes: readonly Change[]) => void;
   readonly onFirstPlan: (changes: readonly Change[]) => void;
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
+  /** A service was planned, with so many changes. */
+  readonly onSettled: (key: ServiceKey, changes: number) => void;
 }
 
 export interface Reconciler {
@@ -37,6 +39,8 @@ export interface Reconciler {
   poke(): void;
   /** The first plan went out. */
   planned(): boolean;
+  /** No round runs and none is due. */
+  idle(): boolean;
   states(): ReadonlyMap<ServiceKey, ServiceState>;
 }
 
@@ -71,6 +75,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     for (const key of affected) queue.add(key);
     if (phase === 'gathering') gather(keys, changes);
     else if (changes.length > 0) deps.submit(changes);
+    const counts = countByKey(changes);
+    for (const key of keys) deps.onSettled(key, counts.get(key) ?? 0);
     return changes.length;
   }
 
@@ -86,7 +92,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 
   /** Leaves the warming phase once everything is compiled; then every service is settled in one gathered plan. */
   function poke(): void {
-    if (phase !== 'warming' || working || queue.depth() > 0 || !deps.ready()) return;
+    if (phase !== 'warming' || working || queue.depth > 0 || !deps.ready()) return;
     phase = 'gathering';
     firstKeys = new Set(deps.keys());
     round.claimAll([...firstKeys]);
@@ -121,6 +127,13 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     },
     poke,
     planned: () => phase === 'open',
+    idle: () => !working && queue.depth === 0,
     states: () => round.states(),
   };
+}
+
+function countByKey(changes: readonly Change[]): ReadonlyMap<ServiceKey, number> {
+  const counts = new Map<ServiceKey, number>();
+  for (const { key } of changes) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
 }

@@ -97,7 +97,7 @@ export function createRound(deps: RoundDeps): Round {
       const compiled = results[index];
       if (compiled === undefined) return;
       states.set(state.key, { ...state, compiled, config, slave: facts.slave, contextVersion: version });
-      arbiter.setClaims(state.key, claimsOf(compiled));
+      arbiter.setClaims(state.key, claimsOf(compiled), { keepHeld: compiled.badWords });
     });
   }
 
@@ -187,6 +187,7 @@ export function createRound(deps: RoundDeps): Round {
       removal: verdict.removal,
       cause,
       heldNames: heldNames(state, present),
+      needed: arbiter.needed,
       isStaleDefault: (wish, observed) => deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
     });
   }
