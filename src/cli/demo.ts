@@ -7,12 +7,13 @@ import { sleep, systemClock } from '../clock.js';
 import { runChecks } from './demo-check.js';
 import { helpText, runCommand } from './demo-commands.js';
 import { openStage, type Stage } from './demo-stage.js';
-import { drawTable, tryLines } from './demo-table.js';
+import { countLive, drawTable, tryLines } from './demo-table.js';
 import type { Io } from './io.js';
 import { onSignals } from './signals.js';
 import type { Verbs } from './verbs.js';
 
 const WATCH_MS = 300;
+const FIRST_TABLE_MS = 6000;
 
 export interface DemoInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
@@ -46,6 +47,7 @@ async function checkAll(stage: Stage, io: Io, ended: AbortSignal): Promise<0 | 1
 
 async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortController): Promise<void> {
   io.out('A cluster of services, its gateway and a janitor, all on loopback.\n');
+  await untilServing(stage, ended.signal);
   const screen = createScreen(stage, io);
   await screen.draw(true);
   io.out(`${tryText(stage)}\n\n${helpText(stage)}\n`);
@@ -70,6 +72,17 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
   }
   lines.close();
   await answered;
+}
+
+/** The first table is worth waiting for: servers in place, and backends found for them. */
+async function untilServing(stage: Stage, ended: AbortSignal): Promise<void> {
+  const deadline = systemClock.now() + FIRST_TABLE_MS;
+  while (!ended.aborted && systemClock.now() < deadline) {
+    const rows = stage.rows();
+    const counts = await Promise.all(rows.map((row) => countLive(stage, row)));
+    if (!rows.some(({ state }) => state === 'pending') && !counts.includes(0)) return;
+    await sleep(systemClock, WATCH_MS, ended);
+  }
 }
 
 function tryText(stage: Stage): string {

@@ -60,7 +60,11 @@ describe('services', () => {
   test('a service that goes takes its own servers only, and foreign ones stay', async (t) => {
     const { world, http, server, add } = await open(t);
     const foreign = `127.0.0.1:${world.ports.take()}`;
-    await world.addForeign('web-by-hand', { protocol: 'tcp', bind: foreign, discovery: { kind: 'static' } });
+    await world.addForeign('web-by-hand', {
+      protocol: 'tcp',
+      bind: foreign,
+      discovery: { kind: 'static', static_list: ['127.0.0.1:1'] },
+    });
     const web = add('web', `${http}-127.0.0.1:${world.ports.take()}`);
     for (const name of ['web2', 'web-api']) add(name, `${http}-127.0.0.1:${world.ports.take()}`);
     world.addService('web', {
