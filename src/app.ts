@@ -9,16 +9,15 @@ import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
 import { createGuardedBalancer } from './gobetween/guard.js';
-import { createLedger, type DriftReport } from './gobetween/ledger.js';
+import { createLedger } from './gobetween/ledger.js';
 import { createWatch } from './gobetween/watch.js';
+import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
 import { fillBind } from './model/bind.js';
 import { isStaleDefault } from './model/former-defaults.js';
-import { decodeName, historicalKey } from './model/name.js';
 import { observeServers } from './model/observed.js';
 import type { Problem } from './model/problem.js';
-import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Change } from './plan/change.js';
 import { type ExposureRow, exposureOf } from './plan/exposure.js';
@@ -33,11 +32,13 @@ import { reservedPorts, type Settings } from './settings.js';
 import { createConfigCache } from './source/config-cache.js';
 import { createDnsChoice } from './source/dns-choice.js';
 import { createInformer } from './source/informer.js';
+import { createPeers } from './peers.js';
 import { createPages, type PageState } from './pages.js';
 import { createChangeLog } from './telemetry/change-log.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { createProblemBoard } from './telemetry/problems.js';
+import { createSweep } from './sweep.js';
 import { fillsOf, rawBind } from './written-ports.js';
 
 export interface App {
@@ -67,7 +68,12 @@ const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
   const { clock, random, source } = ports;
-  const log = createLog({ clock, level: settings.logLevel, format: settings.logFormat, colour: process.stderr.isTTY });
+  const log = createLog({
+    clock,
+    level: settings.logLevel,
+    format: settings.logFormat,
+    colour: process.stderr.isTTY,
+  });
   const metrics = createMetrics(version, true);
   const board = createProblemBoard({ clock, log, metrics });
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
@@ -80,11 +86,12 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     backoff: createBackoff({ random }),
     metrics: metrics.queue('reconcile'),
   });
-  const balancer = timeRequests(createGuardedBalancer(ports.balancer, () => settings.policy), clock, metrics.apiRequest);
-  const silent = new Map<'agent' | 'gobetween', string>([
-    ['agent', 'the OpenSVC agent has not answered yet'],
-    ['gobetween', `GoBetween at ${settings.gobetweenUrl} has not answered yet`],
-  ]);
+  const balancer = timeRequests(
+    createGuardedBalancer(ports.balancer, () => settings.policy),
+    clock,
+    metrics.apiRequest,
+  );
+  const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
   const firstPlan = new Promise<readonly Change[]>((resolve) => {
     firstPlanned = resolve;
@@ -117,14 +124,19 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
           reconciler.dirtyAll('setting');
         }
       },
-      onAgent: (up, reason) => tellPeer('agent', up, `the OpenSVC agent: ${reason}`),
+      onAgent: (up, reason) => peers.tell('agent', up, `the OpenSVC agent: ${reason}`),
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
       onListed: (costMs) => metrics.agentRequest('daemon_status', 'ok', costMs),
     },
   });
-  const identity = createIdentity({ settings, hostname: ports.hostname, cluster: informer.cluster, services: informer.keys });
+  const identity = createIdentity({
+    settings,
+    hostname: ports.hostname,
+    cluster: informer.cluster,
+    services: informer.keys,
+  });
 
   const round = createRound({
     facts: informer.facts,
@@ -136,7 +148,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     },
     arbiter,
     compute: ports.compute,
-    isStaleDefault: (desired, observed, setFields) => isStaleDefault(desired.body, observed.canonical, setFields),
+    isStaleDefault: (desired, observed, setFields) =>
+      isStaleDefault(desired.body, observed.canonical, setFields),
     report: (key, problems) => report(key, problems),
   });
 
@@ -203,7 +216,17 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       random,
       parse: observeServers,
       on: {
-        onSweep: swept,
+        onSweep: createSweep({
+          ledger,
+          holders,
+          arbiter,
+          informer,
+          reconciler,
+          metrics,
+          onBothSeen: () => {
+            bothSeen = true;
+          },
+        }),
         onRestart() {
           metrics.gobetweenRestart();
           log.warn({}, 'GoBetween restarted: pushing everything again');
@@ -213,46 +236,18 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
           metrics.gobetweenUp(up);
           if (up) applier.resume('outage');
           else applier.pause('outage');
-          tellPeer('gobetween', up, `GoBetween at ${settings.gobetweenUrl}: ${up ? 'answers' : `${outcome} ${detail}`}`);
+          peers.tell(
+            'gobetween',
+            up,
+            `GoBetween at ${settings.gobetweenUrl}: ${up ? 'answers' : `${outcome} ${detail}`}`,
+          );
         },
-        onSweepFailed: (outcome, detail) => log.warn({ outcome, detail }, 'the list of servers could not be read'),
+        onSweepFailed: (outcome, detail) =>
+          log.warn({ outcome, detail }, 'the list of servers could not be read'),
       },
     },
     settings,
   );
-
-  function tellPeer(peer: 'agent' | 'gobetween', up: boolean, line: string): void {
-    const wasUp = !silent.has(peer);
-    if (up) silent.delete(peer);
-    else silent.set(peer, line);
-    if (up === wasUp) return;
-    if (up) log.info({}, line);
-    else log.warn({}, `${line}; waiting for it`);
-  }
-
-  /** GoBetween's servers were read: its ports are held, unknown owners are looked for, differences are looked at. */
-  function swept({ missing, mutated, extra }: DriftReport, first: boolean): void {
-    holders.sync(ledger.servers());
-    metrics.drift({ missing: missing.length, mutated: mutated.length, extra: reconciler.planned() ? extra.length : 0 });
-    const owners = [...ledger.servers()].flatMap(({ key }) => (key === null ? [] : [key]));
-    informer.seedKnown(owners.filter((key) => informer.facts(key) === undefined));
-    if (informer.synced()) bothSeen = true;
-    else if (first) log.debug({}, 'GoBetween seen; waiting for the cluster');
-    if (!reconciler.planned()) {
-      reconciler.poke();
-      return;
-    }
-    for (const name of [...missing, ...mutated]) dirtyOwner(name);
-    for (const name of extra) dirtyOwner(name);
-    for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
-    for (const key of arbiter.decide([]).affected) reconciler.dirty(key);
-  }
-
-  function dirtyOwner(name: ServerName): void {
-    const decoded = decodeName(name);
-    const key = decoded?.kind === 'historical' ? historicalKey(decoded) : decoded?.key;
-    if (key !== undefined && key !== null) reconciler.dirty(key, 'drift');
-  }
 
   function submit(changes: readonly Change[]): void {
     const { allowed, suppressed } = applyPolicy(settings.policy, changes);
@@ -266,7 +261,9 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     const state = reconciler.states().get(key);
     if (changes === 0) feedback.clean(key);
     wantWriteBack(key);
-    const blocked = state?.held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
+    const blocked = state?.held.some(
+      ({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted',
+    );
     if (blocked === true && clock.now() - freshListAt >= freshListMs) {
       freshListAt = clock.now();
       void watch.sweepNow();
@@ -284,31 +281,13 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     writeBack.want(key, fillsOf(state.granted, ledger.byKey(key)), state.config.csum);
   }
 
-  function problems(): readonly Problem[] {
-    return board.all();
-  }
-
   const pageState: PageState = {
     synced: informer.synced,
     planned: reconciler.planned,
     streaming: informer.streaming,
     balancerUp: watch.up,
     identity: identity.problem,
-    refresh() {
-      const states = [...reconciler.states().values()];
-      let foreign = 0;
-      for (const { owned } of ledger.servers()) if (!owned) foreign += 1;
-      const held = states.reduce((sum, state) => sum + state.held.length, 0);
-      metrics.servers('desired', states.reduce((sum, state) => sum + state.desired.length, 0));
-      metrics.servers('observed', ledger.size());
-      metrics.servers('pending', applier.pending());
-      metrics.servers('held', held);
-      metrics.servers('foreign', foreign);
-      metrics.conflicts(held);
-      metrics.streamConnected(informer.streaming());
-      for (const [proto, usage] of Object.entries(arbiter.usage())) metrics.ports(proto === 'udp' ? 'udp' : 'tcp', usage);
-      metrics.synced(reconciler.planned() && applier.pending() === 0 && queue.depth === 0, clock.wall());
-    },
+    refresh: createGauges({ reconciler, ledger, applier, arbiter, queue, informer, metrics, clock }),
   };
   const pages = createPages({ clock, settings, metrics, state: pageState });
   let running: Promise<void> | null = null;
@@ -341,10 +320,10 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
           problems: board.of(state.key),
         }),
       ),
-    problems,
+    problems: board.all,
     servers: () => ledger.size(),
     address: () => pages.address(),
-    unreachable: () => [...silent.values()],
+    unreachable: peers.silent,
     resync() {
       informer.resync();
       void watch.sweepNow();

@@ -29,7 +29,11 @@ export interface WantedService {
   readonly compiled: Compiled;
   readonly granted: readonly GrantedWord[];
   /** Servers of this service that exist or were wanted last: what naming and DNS stick to. */
-  readonly existing: readonly { readonly name: ServerName; readonly listen: Listen; readonly lookupServer: string }[];
+  readonly existing: readonly {
+    readonly name: ServerName;
+    readonly listen: Listen;
+    readonly lookupServer: string;
+  }[];
 }
 
 export interface Wanted {
@@ -71,7 +75,12 @@ export async function wantServers(
   const rendered = await compute.render(jobs);
   const wanted = new Map<ServiceKey, Wanted & { desired: Desired[] }>();
   for (const { key } of services) {
-    wanted.set(key, { desired: [], setFields: new Map(), lookups: new Map(), problems: problems.get(key) ?? [] });
+    wanted.set(key, {
+      desired: [],
+      setFields: new Map(),
+      lookups: new Map(),
+      problems: problems.get(key) ?? [],
+    });
   }
   rendered.forEach(({ listen, digest, body, setFields }, index) => {
     const place = places[index];
@@ -110,6 +119,11 @@ function noDns(key: ServiceKey, word: Word): Problem {
 /** What a server that must stay as it is would be pushed as, should GoBetween forget it. */
 export function keepAsDesired(observed: Observed, key: ServiceKey): Desired | null {
   if (observed.listen === null) return null;
-  return { name: observed.name, key, listen: observed.listen, digest: observed.digest, body: observed.canonical };
+  return {
+    name: observed.name,
+    key,
+    listen: observed.listen,
+    digest: observed.digest,
+    body: observed.canonical,
+  };
 }
-

@@ -24,7 +24,13 @@ export interface FeedbackDeps {
     superseded(count: number): void;
   };
   readonly changeLog: {
-    note(change: { kind: Change['kind']; name: string; service: string; reason: ChangeReason; listen: string }): void;
+    note(change: {
+      kind: Change['kind'];
+      name: string;
+      service: string;
+      reason: ChangeReason;
+      listen: string;
+    }): void;
   };
   readonly report: (scope: string, problems: readonly Problem[]) => void;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
@@ -63,7 +69,13 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       if (kind !== 'adopt') {
         const listen = observed?.listen ?? null;
         const where = listen === null ? '' : `${listen.proto} ${formatListen(listen.addr, listen.port)}`;
-        deps.changeLog.note({ kind, name, service: key === null ? '' : displayPath(key), reason, listen: where });
+        deps.changeLog.note({
+          kind,
+          name,
+          service: key === null ? '' : displayPath(key),
+          reason,
+          listen: where,
+        });
       }
       if (key === null) return;
       if (kind !== 'adopt') settleLag(key);
@@ -74,7 +86,10 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       deps.holders.set(name, ledger.state(name).observed);
       const reason = ledger.intent(name)?.reason ?? 'edited';
       deps.metrics.change(ledger.state(name).observed === null ? 'create' : 'replace', reason, 'failed');
-      deps.log.warn({ server: name, outcome, detail, attempt: event.attempt, retryInMs }, 'GoBetween did not take a change');
+      deps.log.warn(
+        { server: name, outcome, detail, attempt: event.attempt, retryInMs },
+        'GoBetween did not take a change',
+      );
       if (key === null || listen === null) return;
       const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
@@ -91,14 +106,18 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
           if (owner !== null && owner !== key) deps.dirty(owner);
         }
       }
-      if (code === 'flapping' && key !== null) deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
+      if (code === 'flapping' && key !== null)
+        deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
     },
     superseded: (count) => deps.metrics.superseded(count),
     outage(up) {
       if (!up) deps.distrust();
     },
     paced: ({ cause, count }) =>
-      deps.log.warn({ cause, count }, 'many servers are to be replaced for one cause: going at a tenth of --replace-rate'),
+      deps.log.warn(
+        { cause, count },
+        'many servers are to be replaced for one cause: going at a tenth of --replace-rate',
+      ),
     drifted: (_name, key) => {
       if (key !== null) deps.dirty(key, 'drift');
     },
@@ -167,7 +186,11 @@ export function serverProblem(failed: FailedServer): Problem | null {
         'give GoBetween CAP_NET_BIND_SERVICE, or lower net.ipv4.ip_unprivileged_port_start',
       );
     case 'no-files':
-      return problem('refused', 'GoBetween is out of file descriptors', "raise GoBetween's limit of open files");
+      return problem(
+        'refused',
+        'GoBetween is out of file descriptors',
+        "raise GoBetween's limit of open files",
+      );
     case 'file-error':
       return problem(
         'file-error',
@@ -177,7 +200,11 @@ export function serverProblem(failed: FailedServer): Problem | null {
     case 'invalid':
     case 'exists':
     case 'closed':
-      return problem('refused', `GoBetween refuses this server: ${failed.detail}`, 'report this: it should have been caught before');
+      return problem(
+        'refused',
+        `GoBetween refuses this server: ${failed.detail}`,
+        'report this: it should have been caught before',
+      );
     default:
       return null;
   }

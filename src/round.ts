@@ -147,7 +147,8 @@ export function createRound(deps: RoundDeps): Round {
       const state = states.get(key);
       if (state === undefined) continue;
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
-      const kept = state.compiled?.badWords === true ? withoutRivals(lastGood(state, balancer.byKey(key)), desired) : [];
+      const kept =
+        state.compiled?.badWords === true ? withoutRivals(lastGood(state, balancer.byKey(key)), desired) : [];
       states.set(key, { ...state, desired: [...desired, ...kept], lookups, setFields, problems });
     }
   }
@@ -161,7 +162,11 @@ export function createRound(deps: RoundDeps): Round {
     const lastWanted = state.desired.filter(({ name }) => !known.has(name));
     return [
       ...existing,
-      ...lastWanted.map(({ name, listen }) => ({ name, listen, lookupServer: state.lookups.get(name) ?? '' })),
+      ...lastWanted.map(({ name, listen }) => ({
+        name,
+        listen,
+        lookupServer: state.lookups.get(name) ?? '',
+      })),
     ];
   }
 
@@ -188,7 +193,8 @@ export function createRound(deps: RoundDeps): Round {
       cause,
       heldNames: heldNames(state, present),
       needed: arbiter.needed,
-      isStaleDefault: (wish, observed) => deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
+      isStaleDefault: (wish, observed) =>
+        deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
     });
   }
 
@@ -272,7 +278,9 @@ function withoutRivals(kept: readonly Desired[], wanted: readonly Desired[]): re
 /** The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. */
 function lastGood(state: ServiceState, present: readonly Observed[]): readonly Desired[] {
   const known = new Set(state.desired.map(({ name }) => name));
-  const kept = present.filter(({ name }) => !known.has(name)).flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
+  const kept = present
+    .filter(({ name }) => !known.has(name))
+    .flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
   return kept.length === 0 ? state.desired : [...state.desired, ...kept];
 }
 

@@ -93,7 +93,7 @@ export const peers = {
     flag: 'policy',
     argument: 'POLICY',
     group: 'gobetween',
-    fallback: 'sync' as 'sync' | 'upsert-only' | 'observe',
+    fallback: 'sync',
     shown: 'sync',
     example: 'observe',
     parse: oneOf('sync', 'upsert-only', 'observe'),

@@ -33,7 +33,7 @@ export interface Setting<T> {
   readonly notYet?: string;
 }
 
-export const setting = <T>(row: Setting<T>): Setting<T> => row;
+export const setting = <const T>(row: Setting<T>): Setting<T> => row;
 
 /** Widens the type of a parser whose setting may be absent. */
 export const optional = <T>(parse: Parse<T>): Parse<T | null> => parse;

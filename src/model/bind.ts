@@ -9,9 +9,9 @@ import type { Listen } from './server.js';
 import type { Word } from './spec.js';
 import { type WordDefaults, parsePort, parseWord } from './word.js';
 
-export const maxWords = 64;
+const maxWords = 64;
 
-export interface BindIssue {
+interface BindIssue {
   readonly code: 'bad-word' | 'too-many-words' | 'duplicate-word';
   /** The word; empty when it is about the whole value. */
   readonly word: string;

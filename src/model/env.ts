@@ -20,6 +20,8 @@ export interface EnvValue {
 
 export interface Env {
   get(name: string): EnvValue;
+  /** False when no text anywhere could give the keyword a value. */
+  has(name: string): boolean;
   /** Keyword names in use, without their scope. */
   readonly names: readonly string[];
 }
@@ -55,8 +57,11 @@ function asText(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** No inherited names either: `constructor` is no keyword. */
+const none = Object.create(null) as Readonly<Record<string, string>>;
+
 export function readEnv(raw: Sections, evaluated: Sections | null): Env {
-  const written = raw['env'] ?? {};
+  const written = raw['env'] ?? none;
   const scoped = new Map<string, string[]>();
   for (const [name, value] of Object.entries(written)) {
     const at = name.indexOf('@');
@@ -65,8 +70,9 @@ export function readEnv(raw: Sections, evaluated: Sections | null): Env {
     if (values === undefined) scoped.set(name.slice(0, at), [value]);
     else values.push(value);
   }
-  const values = evaluated === null ? null : (evaluated['env'] ?? {});
+  const values = evaluated === null ? null : (evaluated['env'] ?? none);
   return {
+    has: (name) => name in written || scoped.has(name) || (values !== null && name in values),
     names: [...new Set(Object.keys(written).map((name) => name.split('@', 1)[0] ?? name))],
     get(name) {
       const text = written[name];

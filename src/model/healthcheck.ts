@@ -11,7 +11,7 @@ import type { L4 } from './server.js';
 
 const prefix = 'igw_gobtw_healthcheck_';
 
-/** The posted healthcheck of a tcp or udp word. Problems are reported once, by `checkHealthcheck`. */
+/** The health check of a tcp or udp word, as GET would show it. Problems are reported once, by `checkHealthcheck`. */
 export function healthcheckOf(values: KeywordValues, proto: L4): Readonly<Record<string, unknown>> {
   const asked = values.igw_gobtw_healthcheck_kind ?? (proto === 'udp' ? 'none' : 'ping');
   const kind = asked === 'ping' && proto === 'udp' ? 'none' : asked;
@@ -29,8 +29,11 @@ export function healthcheckOf(values: KeywordValues, proto: L4): Readonly<Record
       ...common,
       probe_protocol: values.igw_gobtw_healthcheck_probe_protocol ?? proto,
       probe_strategy: strategy,
-      probe_send: values.igw_gobtw_healthcheck_probe_send ?? '',
-      probe_recv: values.igw_gobtw_healthcheck_probe_recv ?? '',
+      probe_send: unquoted(values.igw_gobtw_healthcheck_probe_send),
+      probe_recv:
+        strategy === 'regexp'
+          ? values.igw_gobtw_healthcheck_probe_recv
+          : unquoted(values.igw_gobtw_healthcheck_probe_recv),
       probe_recv_len: strategy === 'regexp' ? (values.igw_gobtw_healthcheck_probe_recv_len ?? 0) : 0,
     };
   }
@@ -43,6 +46,11 @@ export function healthcheckOf(values: KeywordValues, proto: L4): Readonly<Record
     };
   }
   return common;
+}
+
+/** What GoBetween makes of a text with escapes; the readers let through only what it can unquote. */
+function unquoted(text = ''): string {
+  return unquote(text) ?? '';
 }
 
 /** What the health-check keywords must agree on (SPEC §3). */

@@ -13,7 +13,7 @@ import type { Report } from './report.js';
 export function readKeywords(env: Env, rules: ReadRules, report: Report): KeywordValues {
   const values: Partial<Record<KeywordName, unknown>> = {};
   for (const name of Object.keys(keywords) as KeywordName[]) {
-    if (name === 'igw_gobtw_bind' || name === 'igw_gobtw_target_lb') continue;
+    if (name === 'igw_gobtw_bind' || name === 'igw_gobtw_target_lb' || !env.has(name)) continue;
     const value = readKeyword(name, env, rules, report);
     if (value !== undefined) values[name] = value;
   }

@@ -5,7 +5,7 @@
 import type { Problem, ProblemCode } from './problem.js';
 import type { ServiceKey } from './service.js';
 
-export interface Note {
+interface Note {
   readonly code: ProblemCode;
   readonly place: string;
   readonly message: string;

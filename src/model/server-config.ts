@@ -3,49 +3,49 @@
  * Invariant: values are made by `normalise` only, so keys stand in one order, defaults are filled in and durations are in
  * canonical text; the groups of other discovery and health-check kinds are left out, as they have no effect.
  */
-export interface TlsCommonConfig {
+interface TlsCommonConfig {
   readonly ciphers: readonly string[] | null;
   readonly min_version: string;
   readonly max_version: string;
   readonly session_tickets: boolean;
 }
 
-export interface SniConfig {
+interface SniConfig {
   readonly hostname_matching_strategy: string;
   readonly unexpected_hostname_strategy: string;
   readonly read_timeout: string;
 }
 
-export interface TlsConfig extends TlsCommonConfig {
+interface TlsConfig extends TlsCommonConfig {
   readonly acme_hosts: readonly string[] | null;
   readonly cert_path: string;
   readonly key_path: string;
 }
 
-export interface BackendsTlsConfig extends TlsCommonConfig {
+interface BackendsTlsConfig extends TlsCommonConfig {
   readonly ignore_verify: boolean;
   readonly root_ca_cert_path: string | null;
   readonly cert_path: string | null;
   readonly key_path: string | null;
 }
 
-export interface UdpConfig {
+interface UdpConfig {
   readonly max_requests: number;
   readonly max_responses: number;
   readonly transparent: boolean;
 }
 
-export interface AccessConfig {
+interface AccessConfig {
   readonly default: string;
   readonly rules: readonly string[] | null;
 }
 
-export interface ProxyProtocolConfig {
+interface ProxyProtocolConfig {
   readonly version: string;
 }
 
 /** Other kinds than srv carry their own fields beside these. */
-export interface DiscoveryConfig {
+interface DiscoveryConfig {
   readonly kind: string;
   readonly failpolicy: string;
   readonly interval: string;
@@ -55,7 +55,7 @@ export interface DiscoveryConfig {
   readonly srv_dns_protocol?: string;
 }
 
-export interface HealthcheckConfig {
+interface HealthcheckConfig {
   readonly kind: string;
   readonly interval: string;
   readonly passes: number;

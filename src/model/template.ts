@@ -21,6 +21,8 @@ export function buildTemplate(
   words: readonly Word[],
   report: Report,
 ): ServerTemplate | null {
+  // What a keyword that could not be read would have meant is unknown: its absence contradicts nothing.
+  if (report.spoiled()) return null;
   const protos = new Set(words.map(({ proto }) => proto));
   checkSections(values, protos, report);
   checkHealthcheck(values, protos, report);
@@ -86,7 +88,7 @@ function shapeOf(values: KeywordValues, proto: L4): ServerShape {
   const tcp = proto === 'tcp';
   const forced = !tcp && endless(values) ? '60s' : '0';
   const idle = values.igw_gobtw_client_idle_timeout ?? '0';
-  const posted = {
+  const server = {
     max_connections: values.igw_gobtw_max_connections ?? 0,
     client_idle_timeout: idle === '0' ? forced : idle,
     backend_idle_timeout: values.igw_gobtw_backend_idle_timeout ?? '0',
@@ -108,7 +110,7 @@ function shapeOf(values: KeywordValues, proto: L4): ServerShape {
     },
     healthcheck: healthcheckOf(values, proto),
   };
-  return normalise(posted, 'post');
+  return normalise(server, 'get');
 }
 
 /** True when nothing ever ends a udp session. GoBetween enforces max_requests only where it is 1 (gobetween-rest.md §6). */

@@ -11,7 +11,10 @@ export interface Wish {
   readonly original: Desired;
 }
 
-/** Renames each desired server whose content a historical one has, or has but for `isStale` defaults. Order is kept. */
+/**
+ * Renames each desired server whose content a historical one has, or has but for `isStale` defaults. Where several could
+ * take the same one, the first does.
+ */
 export function adoptHistorical(
   desired: readonly Desired[],
   historical: readonly Observed[],

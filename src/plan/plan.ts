@@ -48,8 +48,9 @@ export interface PlanInput {
 export function planService(input: PlanInput): readonly Change[] {
   const byName = new Map(input.present.map((observed) => [observed.name, observed]));
   const historical = input.present.filter((observed) => observed.historical);
-  const wishes = adoptHistorical(input.desired, historical, (desired, observed) =>
-    isAdoptedStale(input, desired, observed),
+  const desired = [...input.desired].sort((a, b) => compareNames(a.name, b.name));
+  const wishes = adoptHistorical(desired, historical, (wish, observed) =>
+    isAdoptedStale(input, wish, observed),
   );
   const wanted = new Set(wishes.map(({ desired }) => desired.name));
   const replaced = new Map<ServerName, Observed>();
@@ -132,8 +133,11 @@ function planAbsent(input: PlanInput, observed: Observed, hasSuccessor: boolean)
 }
 
 function byServer(a: Change, b: Change): number {
-  const [left, right] = [serverOf(a), serverOf(b)];
-  return left < right ? -1 : left > right ? 1 : 0;
+  return compareNames(serverOf(a), serverOf(b));
+}
+
+function compareNames(a: ServerName, b: ServerName): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The server that a change is about. */

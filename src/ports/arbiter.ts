@@ -124,15 +124,15 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
     const entry = book.entry(key);
     const claims = [...(entry?.standings.values() ?? [])].map((other) => other.claim);
     const possessions = (entry?.possessions ?? []).filter((had) => sameWord(had, claim));
-    const held = [...book.heldOf(key)].filter((server) => listensForWord(server, claim));
+    const servers = [...book.heldOf(key)].filter((server) => listensForWord(server, claim));
+    // Sorted, for the order of the words of a service must not matter.
+    const ports = (had: readonly { readonly port: number }[]): number[] =>
+      had.map(({ port }) => port).sort((a, b) => a - b);
     return [
-      ...possessions.filter(({ auto }) => auto).map(({ port }) => port),
-      ...possessions.filter(({ auto }) => !auto).map(({ port }) => port),
-      ...held.map(({ listen }) => listen.port).sort((a, b) => a - b),
-      ...book
-        .records(key)
-        .filter((had) => sameWord(had, claim))
-        .map(({ port }) => port),
+      ...ports(possessions.filter(({ auto }) => auto)),
+      ...ports(possessions.filter(({ auto }) => !auto)),
+      ...ports(servers.map(({ listen }) => listen)),
+      ...ports(book.records(key).filter((had) => sameWord(had, claim))),
     ].filter((port) => !claims.some((other) => other.listen === port && other.proto === claim.proto));
   }
 
@@ -152,6 +152,11 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
       else if (mustMove(standing, id)) displace(standing, arrivals);
     }
     if (reserved.has(slotPort(id))) return;
+    const [only] = slot.standings;
+    if (only !== undefined && slot.standings.size === 1 && slot.held.size === 0) {
+      grant(only);
+      return;
+    }
     for (const { contestant, beatenBy } of contest(contestantsOf(slot, book, clock.now()))) {
       const { standing } = contestant;
       if (standing === null) continue;

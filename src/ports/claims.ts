@@ -29,7 +29,12 @@ type Held = Extract<Grant, { kind: 'held' }>;
 
 /** What the owner of a word without a port reads: who has it, since when, and what to write instead. */
 export function portProblem(key: ServiceKey, word: Word, grant: Held): Problem {
-  const base = { key, severity: 'problem', place: `igw_gobtw_bind ${word.text}`, keeps: keepsOf(key) } as const;
+  const base = {
+    key,
+    severity: 'problem',
+    place: `igw_gobtw_bind ${word.text}`,
+    keeps: keepsOf(key),
+  } as const;
   const wanted = `${word.proto} port ${word.listen ?? '*'}`;
   switch (grant.code) {
     case 'port-conflict': {

@@ -8,14 +8,14 @@ export const RESERVED: Grant = {
   kind: 'held',
   code: 'port-reserved',
   winner: null,
-  detail: 'the port is reserved on this gateway',
+  detail: 'the load balancer, the janitor or the agent listens there, or --reserve names it',
 };
 
 export const EXHAUSTED: Grant = {
   kind: 'held',
   code: 'port-exhausted',
   winner: null,
-  detail: 'no port of the range is free',
+  detail: 'every port of the range is in use',
 };
 
 /** What an explicit claim is told that lost to another contestant. */

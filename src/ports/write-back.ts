@@ -79,6 +79,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
   const { clock } = deps;
   const jobs = new Map<ServiceKey, Job>();
   let cancelTimer: Cancel = () => {};
+  let armedMs = Infinity;
   let running: Promise<void> | null = null;
   let stopped = false;
 
@@ -100,22 +101,31 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
     } else {
       job.dueMs = Math.max(Math.min(job.dueMs ?? Infinity, now + COALESCE_MS), job.notBeforeMs);
       if (job.notBeforeMs - now > SETTLE_MS) report(key, job, writeBackReverted(key, fills));
+      arm(job.dueMs);
     }
-    arm();
   }
 
   /** One timer, for the earliest job; jobs that are due run one after the other. */
-  function arm(): void {
+  function arm(dueMs: number): void {
+    if (stopped || running !== null || !deps.allowed() || dueMs >= armedMs) return;
     cancelTimer();
-    if (stopped || running !== null || !deps.allowed()) return;
+    armedMs = dueMs;
+    cancelTimer = clock.after(Math.max(0, dueMs - clock.now()), () => {
+      armedMs = Infinity;
+      if (!stopped && running === null && deps.allowed()) runNext();
+    });
+  }
+
+  function runNext(): void {
     const next = earliest();
     if (next === null) return;
-    cancelTimer = clock.after(Math.max(0, next.dueMs - clock.now()), () => {
-      if (stopped || running !== null || !deps.allowed()) return;
-      running = look(next.key, next.job).finally(() => {
-        running = null;
-        arm();
-      });
+    if (next.dueMs > clock.now()) {
+      arm(next.dueMs);
+      return;
+    }
+    running = look(next.key, next.job).finally(() => {
+      running = null;
+      if (!stopped && deps.allowed()) runNext();
     });
   }
 
@@ -221,11 +231,12 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       const job = jobs.get(key);
       if (job !== undefined) report(key, job, null);
       jobs.delete(key);
-      arm();
     },
-    resume: arm,
-    pending: () =>
-      [...jobs.values()].filter(({ dueMs }) => dueMs !== null).length + (running === null ? 0 : 1),
+    resume: () => arm(earliest()?.dueMs ?? Infinity),
+    pending() {
+      const waiting = deps.allowed() ? [...jobs.values()].filter(({ dueMs }) => dueMs !== null).length : 0;
+      return waiting + (running === null ? 0 : 1);
+    },
     async stop() {
       stopped = true;
       cancelTimer();

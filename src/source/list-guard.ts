@@ -8,8 +8,8 @@ import type { Problem } from '../model/problem.js';
 import type { ServiceKey } from '../model/service.js';
 
 export interface ListGuard {
-  /** `had`: how many services are known and not proven gone; deletions that were proven lower it. */
-  observe(seen: { keys: Iterable<ServiceKey>; size: number; had: number; heardMs: number }): void;
+  /** One list. Lists of an agent that is not settled begin no stillness and no patience. */
+  observe(seen: SeenList): void;
   /** The agent is starting, or another one answers: begin again. */
   restarted(): void;
   /** Believes the present list. */
@@ -22,8 +22,18 @@ export interface ListGuard {
   problem(): Problem | null;
 }
 
+export interface SeenList {
+  readonly keys: Iterable<ServiceKey>;
+  readonly size: number;
+  /** How many services are known and not proven gone; deletions that were proven lower it. */
+  readonly had: number;
+  readonly heardMs: number;
+  readonly settled: boolean;
+}
+
 interface Suspicion {
-  readonly since: number;
+  /** The first settled list of it; null before that. */
+  readonly since: number | null;
   readonly had: number;
   /** Of the list that raised it. */
   readonly size: number;
@@ -55,31 +65,35 @@ export function createListGuard(graceMs: number): ListGuard {
     if (heardMs - startedAt >= PATIENCE * graceMs && heardMs > startedAt) stoodStill = true;
   }
 
-  function observeSize(size: number, had: number, heardMs: number): void {
+  function observeSize({ size, had, heardMs, settled }: SeenList): void {
     const baseline = accepted === null ? had : Math.min(had, accepted);
     if (!shrunk(size, baseline)) {
       suspicion = null;
       if (accepted !== null && size > accepted) accepted = size * 2 >= had ? null : size;
       return;
     }
-    if (suspicion === null || shrunk(size, suspicion.size))
-      suspicion = { since: heardMs, had: baseline, size };
+    if (suspicion === null || shrunk(size, suspicion.size)) suspicion = { since: null, had: baseline, size };
+    if (suspicion.since === null) suspicion = { ...suspicion, since: settled ? heardMs : null };
     else if (heardMs - suspicion.since >= PATIENCE * graceMs && heardMs > suspicion.since) {
       accepted = size;
       suspicion = null;
     }
   }
 
+  function restarted(): void {
+    startedAt = null;
+    stoodStill = false;
+    if (suspicion !== null) suspicion = { ...suspicion, since: null };
+  }
+
   return {
-    observe({ keys: seen, size, had, heardMs }) {
-      present = size;
-      if (!stoodStill) observeStillness(new Set(seen), heardMs);
-      observeSize(size, had, heardMs);
+    observe(seen) {
+      present = seen.size;
+      if (!seen.settled) restarted();
+      else if (!stoodStill) observeStillness(new Set(seen.keys), seen.heardMs);
+      observeSize(seen);
     },
-    restarted() {
-      startedAt = null;
-      stoodStill = false;
-    },
+    restarted,
     confirm() {
       accepted = present;
       suspicion = null;
@@ -89,7 +103,7 @@ export function createListGuard(graceMs: number): ListGuard {
       const stillness = stoodStill
         ? 0
         : Math.min(graceMs - (heardMs - stillSince), PATIENCE * graceMs - (heardMs - (startedAt ?? heardMs)));
-      const doubt = suspicion === null ? 0 : PATIENCE * graceMs - (heardMs - suspicion.since);
+      const doubt = suspicion === null ? 0 : PATIENCE * graceMs - (heardMs - (suspicion.since ?? heardMs));
       return Math.max(0, stillness, doubt);
     },
     problem() {

@@ -71,7 +71,14 @@ const irrelevantPaths = [
       status +
         step('monitor') +
         sep +
-        oneOf('status', 'status_updated', 'placement', 'global_expect_updated', 'local_expect'),
+        oneOf(
+          'status',
+          'status_updated',
+          'placement',
+          'global_expect_updated',
+          'local_expect',
+          'local_expect_updated',
+        ),
     ];
   }),
 ];

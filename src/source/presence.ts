@@ -142,11 +142,9 @@ export function createPresence({ deleteGraceMs }: PresenceOptions): Presence {
       lastListAt = nowMs;
       const own = ownNode === null ? undefined : list.nodes.get(ownNode);
       settled = own !== undefined && !unsure.has(own.status);
-      if (!settled) guard.restarted();
-
       for (const key of list.services.keys()) if (!known.has(key)) learn(key, 'missing');
       const had = [...known.values()].filter(({ state }) => state !== 'gone').length;
-      guard.observe({ keys: list.services.keys(), size: list.services.size, had, heardMs });
+      guard.observe({ keys: list.services.keys(), size: list.services.size, had, heardMs, settled });
       const changed: ServiceKey[] = [];
       for (const [key, entry] of known) {
         const service = list.services.get(key);

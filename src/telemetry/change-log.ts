@@ -55,7 +55,10 @@ export function createChangeLog(
         log.info({ count: all.length, first }, `${all.length} servers ${verbs[kind]}`);
       } else {
         for (const { name, service, reason, listen } of all) {
-          log.info({ server: name, service, reason, ...(listen === '' ? {} : { listen }) }, `server ${verbs[kind]}`);
+          log.info(
+            { server: name, service, reason, ...(listen === '' ? {} : { listen }) },
+            `server ${verbs[kind]}`,
+          );
         }
       }
     }

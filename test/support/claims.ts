@@ -36,15 +36,15 @@ export interface Bench {
   readonly arbiter: Arbiter;
   readonly clock: FakeClock;
   /** Sets the claims of one service and decides for it; the names of the other services affected. */
-  set(name: string, ...claims: readonly Claim[]): readonly string[];
+  readonly set: (name: string, ...claims: readonly Claim[]) => readonly string[];
   /** Decides for nothing in particular; the names of the services affected. */
-  look(): readonly string[];
+  readonly look: () => readonly string[];
   /** The grant of a claim, `port` or the code. */
-  got(claim: Claim): number | string;
-  grant(claim: Claim): Grant;
+  readonly got: (claim: Claim) => number | string;
+  readonly grant: (claim: Claim) => Grant;
   /** The server of a claim comes up, or goes. */
-  up(claim: Claim, port?: number): void;
-  down(claim: Claim): void;
+  readonly up: (claim: Claim, port?: number) => void;
+  readonly down: (claim: Claim) => void;
 }
 
 export function serverName({ key, label, proto }: Claim): string {

@@ -1,0 +1,42 @@
+/** What is counted when somebody asks, not when it changes: the gauges, brought up to date before each scrape. */
+import type { Clock } from './clock.js';
+import type { Applier } from './gobetween/applier.js';
+import type { Ledger } from './gobetween/ledger.js';
+import type { ServiceKey } from './model/service.js';
+import type { Arbiter } from './ports/arbiter.js';
+import type { Workqueue } from './queue/workqueue.js';
+import type { Reconciler } from './reconciler.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+export function createGauges(deps: {
+  readonly reconciler: Reconciler;
+  readonly ledger: Ledger;
+  readonly applier: Applier;
+  readonly arbiter: Arbiter;
+  readonly queue: Workqueue<ServiceKey>;
+  readonly informer: { streaming(): boolean };
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}): () => void {
+  const { reconciler, ledger, applier, arbiter, queue, metrics } = deps;
+  return () => {
+    let desired = 0;
+    let held = 0;
+    for (const state of reconciler.states().values()) {
+      desired += state.desired.length;
+      held += state.held.length;
+    }
+    let foreign = 0;
+    for (const { owned } of ledger.servers()) if (!owned) foreign += 1;
+    metrics.servers('desired', desired);
+    metrics.servers('observed', ledger.size());
+    metrics.servers('pending', applier.pending());
+    metrics.servers('held', held);
+    metrics.servers('foreign', foreign);
+    metrics.conflicts(held);
+    metrics.streamConnected(deps.informer.streaming());
+    for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, arbiter.usage()[proto]);
+    const synced = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
+    metrics.synced(synced, deps.clock.wall());
+  };
+}

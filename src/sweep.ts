@@ -1,0 +1,59 @@
+/**
+ * What follows from a list of GoBetween's servers: ports are held, owners that the cluster did not show are looked for,
+ * and whatever differs from what we wrote is looked at again (SPEC §7). Invariant: a sweep only marks services; the
+ * rounds decide.
+ */
+import type { DriftReport, Ledger } from './gobetween/ledger.js';
+import type { Holders } from './holders.js';
+import { decodeName, historicalKey } from './model/name.js';
+import type { ServerName } from './model/server.js';
+import type { ServiceKey } from './model/service.js';
+import type { Arbiter } from './ports/arbiter.js';
+import type { Reconciler } from './reconciler.js';
+import type { Informer } from './source/informer.js';
+
+export function createSweep(deps: {
+  readonly ledger: Ledger;
+  readonly holders: Holders;
+  readonly arbiter: Arbiter;
+  readonly informer: Pick<Informer, 'facts' | 'seedKnown' | 'synced'>;
+  readonly reconciler: Reconciler;
+  readonly metrics: { drift(servers: { missing: number; mutated: number; extra: number }): void };
+  /** The cluster's list was complete before this list was asked for: both sides are known. */
+  readonly onBothSeen: () => void;
+}): (report: DriftReport) => void {
+  const { ledger, informer, reconciler } = deps;
+
+  function dirtyOwner(name: ServerName): void {
+    const decoded = decodeName(name);
+    const key = decoded?.kind === 'historical' ? historicalKey(decoded) : decoded?.key;
+    if (key !== undefined && key !== null) reconciler.dirty(key, 'drift');
+  }
+
+  /** Services that only GoBetween knows of: whether they are gone is for the cluster's lists to prove. */
+  function seedOwners(): void {
+    const owners = new Set<ServiceKey>();
+    for (const { key } of ledger.servers()) if (key !== null) owners.add(key);
+    informer.seedKnown([...owners].filter((key) => informer.facts(key) === undefined));
+  }
+
+  return ({ missing, mutated, extra }) => {
+    deps.holders.sync(ledger.servers());
+    seedOwners();
+    if (informer.synced()) deps.onBothSeen();
+    const planned = reconciler.planned();
+    deps.metrics.drift({
+      missing: missing.length,
+      mutated: mutated.length,
+      extra: planned ? extra.length : 0,
+    });
+    if (!planned) {
+      reconciler.poke();
+      return;
+    }
+    for (const name of [...missing, ...mutated, ...extra]) dirtyOwner(name);
+    // A foreign server may have left, and with it what some words wait for.
+    for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
+    for (const key of deps.arbiter.decide([]).affected) reconciler.dirty(key);
+  };
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { observeServer, observeServers } from '../../../src/model/observed.js';
+import { bodiesOf, compileEnv } from '../../support/service-config.js';
+import { digest } from '../../../src/model/normalise.js';
+
+const [body = ''] = bodiesOf(compileEnv({ igw_gobtw_bind: '80/tcp-[::1]:1080' }));
+const shown = JSON.parse(body) as unknown;
+
+describe('who a server belongs to', () => {
+  test('ours, by its name', () => {
+    const server = observeServer('_80._tcp.web.root.svc', shown);
+    assert.deepEqual([server.key, server.owned, server.historical], ['root/svc/web', true, false]);
+    assert.deepEqual(server.listen, { proto: 'tcp', addr: '::1', port: 1080 });
+    assert.equal(server.lookupServer, '10.0.0.1:53');
+    assert.equal(server.canonical, body);
+    assert.equal(server.digest, digest(body));
+  });
+  test('historical: owned, of a root service where the name can be one', () => {
+    assert.deepEqual(
+      ['_80_web', '_80_we b', '_1_a/b']
+        .map((name) => observeServer(name, shown))
+        .map(({ key, owned, historical }) => [key, owned, historical]),
+      [
+        ['root/svc/web', true, true],
+        [null, true, true],
+        [null, true, true],
+      ],
+    );
+  });
+  test('anything else is foreign', () => {
+    for (const name of ['web', '_80._tcp.web', '__proto__', 'constructor', '']) {
+      const server = observeServer(name, shown);
+      assert.deepEqual([server.key, server.owned], [null, false], name);
+    }
+  });
+});
+
+test('a list of servers', () => {
+  const list = observeServers(`{"_80._tcp.web.root.svc": ${body}, "__proto__": ${body}, "x": null}`);
+  assert.deepEqual(
+    list?.map(({ name }) => name),
+    ['_80._tcp.web.root.svc', '__proto__', 'x'],
+  );
+  assert.deepEqual(observeServers('{}'), []);
+});
+
+test('what is no list', () => {
+  for (const text of ['', '[]', 'null', '{"a":', '1', '"x"', '404 page not found'])
+    assert.equal(observeServers(text), null, text);
+});
+
+test('binds that cannot be understood, or name no port', () => {
+  for (const bind of ['x', '127.0.0.1:0', ':http', 7, null])
+    assert.equal(observeServer('x', { bind }).listen, null);
+  assert.deepEqual(observeServer('x', { bind: 'localhost:80' }).listen, {
+    proto: 'tcp',
+    addr: '0.0.0.0',
+    port: 80,
+  });
+  assert.equal(observeServer('x', { bind: ':53', protocol: 'udp' }).listen?.proto, 'udp');
+});
