@@ -46,7 +46,7 @@ export interface App {
   start(): Promise<Result<void>>;
   /** Resolves with the first plan, before any of it is carried out. */
   firstPlan(): Promise<readonly Change[]>;
-  /** Resolves when nothing is left to do: no round, no change owed, no port to write back. */
+  /** Resolves when nothing is left to do: no round, no change owed, no port to write back. Also when it stops. */
   settled(): Promise<void>;
   exposure(): readonly ExposureRow[];
   problems(): readonly Problem[];
@@ -291,6 +291,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
   };
   const pages = createPages({ clock, settings, metrics, state: pageState });
   let running: Promise<void> | null = null;
+  let stopping = false;
 
   return {
     async start() {
@@ -304,7 +305,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     firstPlan: () => firstPlan,
     async settled() {
       await firstPlan;
-      for (;;) {
+      while (!stopping) {
         await applier.idle();
         if (reconciler.idle() && applier.pending() === 0 && writeBack.pending() === 0) return;
         await sleep(clock, lookMs);
@@ -328,6 +329,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       void watch.sweepNow();
     },
     async stop() {
+      stopping = true;
       informer.stop();
       dns.stop();
       queue.shutdown();

@@ -53,9 +53,9 @@ export function createPages(deps: {
   return {
     async start() {
       health.start();
-      const index = { '/': indexRoute(Object.keys(routes)) };
+      const index = ['/', indexRoute([...routes.keys()])] as const;
       const places = [
-        { listen: settings.listen, routes: { ...routes, ...index } },
+        { listen: settings.listen, routes: new Map([...routes, index]) },
         { listen: settings.metricsListen, routes },
       ];
       for (const place of places) {

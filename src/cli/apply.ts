@@ -3,8 +3,8 @@
  * stays for that or another reason is listed. Fails when something that should be served is not (SPEC §10).
  */
 import { type App, createApp } from '../app.js';
-import { createRealPorts } from '../effects.js';
 import { sleep, systemClock } from '../clock.js';
+import { createRealPorts } from '../effects.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureState } from '../plan/exposure.js';
 import type { Settings } from '../settings.js';

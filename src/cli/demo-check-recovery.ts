@@ -1,8 +1,11 @@
 /** The checks of conflicts, of what is not ours, and of restarts on either side. */
+import { sleep, systemClock } from '../clock.js';
 import { askMany, askTcp } from '../sim/world-traffic.js';
-import type { Check } from './demo-check.js';
+import type { Check } from './demo-seen.js';
 import { portOf, runCommand, tally } from './demo-commands.js';
 import type { Stage } from './demo-stage.js';
+
+const SECOND_LOOK_MS = 2500;
 
 export async function runRecoveryChecks(stage: Stage, check: Check): Promise<void> {
   const { world, cast } = stage;
@@ -39,7 +42,8 @@ export async function runRecoveryChecks(stage: Stage, check: Check): Promise<voi
   const quiet = world.writes();
   await stage.restartJanitor();
   await stage.settled();
-  await check('a second start of the janitor changes nothing', () => {
+  await check('a second start of the janitor changes nothing', async () => {
+    await sleep(systemClock, SECOND_LOOK_MS); // long enough for its second look at GoBetween
     const now = world.writes();
     const [posts, deletes] = [now.posts - quiet.posts, now.deletes - quiet.deletes];
     const serving = stage.rows().filter(({ state }) => state === 'serving').length;

@@ -1,7 +1,7 @@
 /** The checks of what is exposed and of traffic that follows: ports, backends in turn, scaling, edits, mistakes. */
 import { askMany, askTcp } from '../sim/world-traffic.js';
 import { tally, portOf } from './demo-commands.js';
-import type { Check, Seen } from './demo-check.js';
+import type { Check, Seen } from './demo-seen.js';
 import type { Stage } from './demo-stage.js';
 
 export async function runTrafficChecks(stage: Stage, check: Check): Promise<void> {

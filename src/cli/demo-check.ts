@@ -5,15 +5,8 @@
 import { type Clock, sleep } from '../clock.js';
 import { runRecoveryChecks } from './demo-check-recovery.js';
 import { runTrafficChecks } from './demo-check-traffic.js';
+import type { Check, Seen } from './demo-seen.js';
 import type { Stage } from './demo-stage.js';
-
-export interface Seen {
-  readonly ok: boolean;
-  readonly text: string;
-}
-
-/** Runs one check and prints its line. `look` is asked again until it is content or the time is up. */
-export type Check = (title: string, look: () => Promise<Seen> | Seen) => Promise<void>;
 
 /** How long an effect may take: backends follow the DNS within a second, stand-ins and a busy machine add to it. */
 const WITHIN_MS = 12_000;

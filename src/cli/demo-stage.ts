@@ -16,7 +16,7 @@ export interface Stage {
   readonly spare: number;
   rows(): readonly ExposureRow[];
   rowsOf(path: string): readonly ExposureRow[];
-  /** Where /metrics is. */
+  /** Root of the janitor's own pages. */
   address(): string | null;
   /** Resolves when the janitor has nothing to do. */
   settled(): Promise<void>;
@@ -33,12 +33,12 @@ const LIVELY_FLAGS = {
 } as const;
 
 /** Starts world, cast and janitor; resolves after the janitor's first plan. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(version: string): Promise<Stage> {
   const world = await startWorld();
   try {
     const cast = await createCast(world);
     const settings = settingsOf(world);
-    let app = await startJanitor(settings);
+    let app = await startJanitor(settings, version);
     return {
       world,
       cast,
@@ -49,7 +49,7 @@ export async function openStage(): Promise<Stage> {
       settled: () => app.settled(),
       async restartJanitor() {
         await app.stop();
-        app = await startJanitor(settings);
+        app = await startJanitor(settings, version);
       },
       async stop() {
         await app.stop();
@@ -62,9 +62,10 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
-async function startJanitor(settings: Settings): Promise<App> {
-  const app = createApp(settings, createRealPorts(settings), 'demo');
-  await app.start();
+async function startJanitor(settings: Settings, version: string): Promise<App> {
+  const app = createApp(settings, createRealPorts(settings), version);
+  const started = await app.start();
+  if (!started.ok) throw new Error(started.failure.message);
   await app.firstPlan();
   return app;
 }

@@ -1,5 +1,6 @@
 /** What the demo shows: a row for each exposure with the backends that GoBetween knows, and how to try it. */
 import type { ExposureRow } from '../plan/exposure.js';
+import type { ShownBackend } from '../sim/world-rest.js';
 import type { Stage } from './demo-stage.js';
 import { renderTable } from './render-table.js';
 
@@ -20,13 +21,24 @@ export async function drawTable(stage: Stage, columns: number | null): Promise<s
 
 /** `2 live`, or `1 of 2 live`; `-` where no server serves the row. */
 async function countBackends(stage: Stage, row: ExposureRow): Promise<string> {
-  if (row.server === null || (row.state !== 'serving' && row.state !== 'kept')) return '-';
+  const backends = await backendsOf(stage, row);
+  if (backends === null) return '-';
+  const live = backends.filter((backend) => backend.live).length;
+  return live === backends.length ? `${live} live` : `${live} of ${backends.length} live`;
+}
+
+/** Backends that GoBetween would send traffic to; null where no server serves the row. */
+export async function countLive(stage: Stage, row: ExposureRow): Promise<number | null> {
+  const backends = await backendsOf(stage, row);
+  return backends === null ? null : backends.filter(({ live }) => live).length;
+}
+
+async function backendsOf(stage: Stage, row: ExposureRow): Promise<readonly ShownBackend[] | null> {
+  if (row.server === null || (row.state !== 'serving' && row.state !== 'kept')) return null;
   try {
-    const backends = await stage.world.backends(row.server);
-    const live = backends.filter((backend) => backend.live).length;
-    return live === backends.length ? `${live} live` : `${live} of ${backends.length} live`;
+    return await stage.world.backends(row.server);
   } catch {
-    return '?';
+    return null; // GoBetween is down, or just lost the server
   }
 }
 

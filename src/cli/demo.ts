@@ -7,12 +7,13 @@ import { sleep, systemClock } from '../clock.js';
 import { runChecks } from './demo-check.js';
 import { helpText, runCommand } from './demo-commands.js';
 import { openStage, type Stage } from './demo-stage.js';
-import { drawTable, tryLines } from './demo-table.js';
+import { countLive, drawTable, tryLines } from './demo-table.js';
 import type { Io } from './io.js';
 import { onSignals } from './signals.js';
 import type { Verbs } from './verbs.js';
 
 const WATCH_MS = 300;
+const FIRST_TABLE_MS = 6000;
 
 export interface DemoInput extends NodeJS.ReadableStream {
   readonly isTTY?: boolean;
@@ -23,7 +24,7 @@ export function createDemo(io: Io, stdin: DemoInput): NonNullable<Verbs['demo']>
   return async (_settings, { check }) => {
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });
-    const stage = await openStage();
+    const stage = await openStage(io.version);
     try {
       if (check) return await checkAll(stage, io, ended.signal);
       await play(stage, io, stdin, ended);
@@ -46,6 +47,7 @@ async function checkAll(stage: Stage, io: Io, ended: AbortSignal): Promise<0 | 1
 
 async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortController): Promise<void> {
   io.out('A cluster of services, its gateway and a janitor, all on loopback.\n');
+  await untilServing(stage, ended.signal);
   const screen = createScreen(stage, io);
   await screen.draw(true);
   io.out(`${tryText(stage)}\n\n${helpText(stage)}\n`);
@@ -72,8 +74,19 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
   await answered;
 }
 
+/** The first table is worth waiting for: servers in place, and backends found for them. */
+async function untilServing(stage: Stage, ended: AbortSignal): Promise<void> {
+  const deadline = systemClock.now() + FIRST_TABLE_MS;
+  while (!ended.aborted && systemClock.now() < deadline) {
+    const rows = stage.rows();
+    const counts = await Promise.all(rows.map((row) => countLive(stage, row)));
+    if (!rows.some(({ state }) => state === 'pending') && !counts.includes(0)) return;
+    await sleep(systemClock, WATCH_MS, ended);
+  }
+}
+
 function tryText(stage: Stage): string {
-  const lines = [...tryLines(stage.rows()), `curl http://${stage.address() ?? ''}/metrics`];
+  const lines = [...tryLines(stage.rows()), `curl ${stage.address() ?? ''}/metrics`];
   return ['try from another terminal:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 

@@ -3,8 +3,8 @@
  * GoBetween that is absent at the start is waited for: the app says so once and starts when it comes (SPEC §6-§8).
  */
 import { createApp } from '../app.js';
-import { createRealPorts } from '../effects.js';
 import { sleep, systemClock } from '../clock.js';
+import { createRealPorts } from '../effects.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
 import { onSignals } from './signals.js';

@@ -150,14 +150,14 @@ function badWordRows(input: ExposureInput): ExposureRow[] {
   if (input.facts?.state !== 'present') return [];
   return (input.compiled?.problems ?? [])
     .filter(({ code }) => code === 'bad-word' || code === 'too-many-words')
-    .map(({ code, place, message }) => ({
+    .map((problem) => ({
       service: displayPath(input.key),
-      word: place.split(/\s+/).slice(1).join(' '),
+      word: problem.place.split(/\s+/).slice(1).join(' '),
       listen: null,
       proto: 'tcp',
       state: 'spoiled',
       server: null,
-      why: `${code}: ${message}`,
+      why: told(problem),
     }));
 }
 
@@ -181,7 +181,12 @@ function wordProblem(input: ExposureInput, word: Word, server?: ServerName): str
     ({ place, severity }) =>
       severity === 'problem' && (place.endsWith(` ${word.text}`) || place === `server ${server ?? ''}`),
   );
-  return found && `${found.code}: ${found.message}`;
+  return found && told(found);
+}
+
+/** What is wrong and how to mend it, as one line. */
+function told({ code, message, mend }: Problem): string {
+  return mend === '' ? `${code}: ${message}` : `${code}: ${message}; ${mend}`;
 }
 
 /** Equal in content is enough: a historical name is adopted as it is. */

@@ -1,4 +1,6 @@
 /** What a person with curl sees of a world's GoBetween. Counts as anybody's calls do, so read with GET where calls are counted. */
+import { request } from 'node:http';
+
 export interface ShownBackend {
   readonly host: string;
   readonly port: string;
@@ -9,11 +11,23 @@ export type ShownServers = Readonly<
   Record<string, { readonly bind: string; readonly [field: string]: unknown }>
 >;
 
-async function call(url: string, init: RequestInit = {}): Promise<string> {
-  const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(5000) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${init.method ?? 'GET'} ${url}: ${answer.status} ${text}`);
-  return text;
+/** A connection for each call: one that is kept would be a dead one after a restart. */
+function call(url: string, method = 'GET', body = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, agent: false, timeout: 5000 }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => (text += chunk));
+      answer.on('error', reject);
+      answer.on('end', () => {
+        if (answer.statusCode === 200) resolve(text);
+        else reject(new Error(`${method} ${url}: ${answer.statusCode ?? 0} ${text}`));
+      });
+    });
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${url}: no answer`)));
+    sent.on('error', reject);
+    sent.end(body);
+  });
 }
 
 const serverUrl = (url: string, name: string): string => `${url}/servers/${encodeURIComponent(name)}`;
@@ -33,9 +47,9 @@ export async function showBackends(url: string, name: string): Promise<readonly 
 
 /** Creates a server by hand, as somebody else's tool would. */
 export async function postServer(url: string, name: string, body: unknown): Promise<void> {
-  await call(serverUrl(url, name), { method: 'POST', body: JSON.stringify(body) });
+  await call(serverUrl(url, name), 'POST', JSON.stringify(body));
 }
 
 export async function deleteServer(url: string, name: string): Promise<void> {
-  await call(serverUrl(url, name), { method: 'DELETE' });
+  await call(serverUrl(url, name), 'DELETE');
 }

@@ -101,7 +101,11 @@ describe('apply', () => {
     world.addService('typo', { bind: `${http}-8443`, expose: [http], instances: 1 });
     const absent = `_${http.replace('/', '._')}.absent.root.svc`;
     const orphan = `127.0.0.1:${world.ports.take()}`;
-    await world.addForeign(absent, { protocol: 'tcp', bind: orphan, discovery: { kind: 'static' } });
+    await world.addForeign(absent, {
+      protocol: 'tcp',
+      bind: orphan,
+      discovery: { kind: 'static', static_list: ['127.0.0.1:1'] },
+    });
     const { code, stdout, stderr } = await runProgram(t, ['apply', ...flagsFor(world)]);
     assert.equal(code, 0, `${stdout}${stderr}`);
     const servers = await binds(world);
