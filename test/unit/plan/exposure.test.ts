@@ -72,12 +72,21 @@ function inputOf(over: Partial<ExposureInput> = {}): ExposureInput {
   };
 }
 
-const brief = (rows: readonly ExposureRow[]) => rows.map(({ word, state, server, why }) => ({ word, state, server, why }));
+const brief = (rows: readonly ExposureRow[]) =>
+  rows.map(({ word, state, server, why }) => ({ word, state, server, why }));
 
 describe('a served word', () => {
   test('serves once GoBetween has the server as it is wanted', () => {
     assert.deepEqual(exposureOf(inputOf()), [
-      { service: 'web', word: '80/tcp', listen: '0.0.0.0:1025', proto: 'tcp', state: 'serving', server: name80, why: '' },
+      {
+        service: 'web',
+        word: '80/tcp',
+        listen: '0.0.0.0:1025',
+        proto: 'tcp',
+        state: 'serving',
+        server: name80,
+        why: '',
+      },
     ]);
   });
 
@@ -106,7 +115,9 @@ describe('a served word', () => {
         desired: [desiredOf({ listen: moved, digest: 'd2' as Digest })],
       }),
     );
-    assert.deepEqual(brief(rows), [{ word: '80/tcp', state: 'pending', server: name80, why: 'to be replaced' }]);
+    assert.deepEqual(brief(rows), [
+      { word: '80/tcp', state: 'pending', server: name80, why: 'to be replaced' },
+    ]);
     assert.equal(rows[0]?.listen, '0.0.0.0:1026');
   });
 
@@ -156,7 +167,9 @@ describe('a word without a port', () => {
 
   test('says what is in the way when nobody is', () => {
     const grant = { code: 'port-exhausted', winner: null, detail: 'no port is free' };
-    const rows = exposureOf(inputOf({ granted: [], held: [{ word: word80, grant }], desired: [], present: [] }));
+    const rows = exposureOf(
+      inputOf({ granted: [], held: [{ word: word80, grant }], desired: [], present: [] }),
+    );
     assert.deepEqual(brief(rows), [
       { word: '80/tcp', state: 'held', server: null, why: 'port-exhausted: no port is free' },
     ]);
@@ -185,7 +198,9 @@ describe('a word without a port', () => {
 
 describe('what is wrong', () => {
   test('a bad word is spoiled, the good one beside it serves', () => {
-    const problems = [problemOf({ place: 'igw_gobtw_bind 443/tcp-8443', message: 'did you mean 443/tcp-:8443' })];
+    const problems = [
+      problemOf({ place: 'igw_gobtw_bind 443/tcp-8443', message: 'did you mean 443/tcp-:8443' }),
+    ];
     const rows = exposureOf(inputOf({ compiled: compiledOf({ badWords: true, problems }) }));
     assert.deepEqual(brief(rows), [
       { word: '443/tcp-8443', state: 'spoiled', server: null, why: 'bad-word: did you mean 443/tcp-:8443' },
@@ -224,7 +239,9 @@ describe('what is wrong', () => {
     assert.deepEqual(brief(unreadable), [
       { word: '80/tcp', state: 'kept', server: name80, why: 'its configuration cannot be read: no answer' },
     ]);
-    const missing = exposureOf(inputOf({ facts: { state: 'missing', reason: '' }, compiled: null, granted: [] }));
+    const missing = exposureOf(
+      inputOf({ facts: { state: 'missing', reason: '' }, compiled: null, granted: [] }),
+    );
     assert.deepEqual(
       brief(missing).map(({ word, state, server }) => ({ word, state, server })),
       [{ word: '', state: 'kept', server: name80 }],
@@ -234,7 +251,9 @@ describe('what is wrong', () => {
 
 describe('what is not ours to serve', () => {
   test('a service of another gateway shows its words', () => {
-    const rows = exposureOf(inputOf({ compiled: compiledOf({ verdict: 'elsewhere' }), desired: [], present: [] }));
+    const rows = exposureOf(
+      inputOf({ compiled: compiledOf({ verdict: 'elsewhere' }), desired: [], present: [] }),
+    );
     assert.deepEqual(brief(rows), [
       { word: '80/tcp', state: 'elsewhere', server: null, why: 'igw_gobtw_target_lb names other gateways' },
     ]);
