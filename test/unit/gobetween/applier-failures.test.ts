@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type WritePolicy, createGuardedBalancer } from '../../../src/gobetween/guard.js';
 import { desire } from '../../support/fake-balancer.js';
-import { changeTo, createRig } from '../../support/gobetween-rig.js';
+import { changeTo, createRig, removalOf } from '../../support/gobetween-rig.js';
 
 const one = desire('a', '0.0.0.0:80', 1);
 const two = desire('a', '0.0.0.0:80', 2);
@@ -73,6 +73,21 @@ describe('refusals', () => {
     assert.equal(rig.balancer.servers.size, 1);
   });
 
+  test('what was told is told to be over: when it works, and when nobody wants it any more', async () => {
+    const rig = createRig();
+    rig.balancer.fail('POST', 'no-address', { name: 'a' });
+    rig.balancer.fail('POST', 'denied', { name: 'b', times: 100 });
+    rig.wish(one, desire('b', '0.0.0.0:81'));
+    await rig.clock.advance(5000);
+    rig.unwish('b');
+    await rig.clock.advance(5000);
+    const expected = ['failed a no-address', 'failed b denied', 'cleared a', 'create a new', 'cleared b'];
+    assert.deepEqual(
+      rig.told.filter((line) => !line.startsWith('superseded')),
+      expected,
+    );
+  });
+
   test('a failing service delays no other', async () => {
     const rig = createRig({ limits: { concurrency: 1 } });
     rig.balancer.fail('POST', 'no-files', { name: 'a', times: 1000 });
@@ -92,6 +107,7 @@ describe('lost answers', () => {
       rig.balancer.calls.map(({ method, outcome }) => `${method} ${outcome}`),
       ['POST timeout', 'GET ok'],
     );
+    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a']);
     assert.equal(rig.applier.pending(), 0);
     assert.equal(rig.ledger.state(one.name).applied, one.digest);
   });
@@ -119,11 +135,24 @@ describe('lost answers', () => {
       rig.have(one);
       rig.balancer.fail('DELETE', 'timeout', { acts });
       rig.wish(two);
-      await rig.clock.advance(10_000);
+      await rig.clock.advance(1500);
       const methods = rig.balancer.calls.map(({ method }) => method);
       assert.deepEqual(methods, acts ? ['DELETE', 'GET', 'POST'] : ['DELETE', 'GET', 'DELETE', 'POST']);
       assert.equal(rig.balancer.servers.get('a'), two.body);
     }
+  });
+
+  test('after unanswered requests the outcome is looked at once more, for they may act late', async () => {
+    const rig = createRig({ reqTimeoutMs: 100 });
+    rig.have(one);
+    rig.balancer.fail('DELETE', 'timeout');
+    rig.wish(two);
+    await rig.clock.advance(1500);
+    assert.equal(rig.balancer.servers.get('a'), two.body);
+    rig.balancer.servers.delete('a'); // the abandoned DELETE acts
+    await rig.clock.advance(2500);
+    assert.equal(rig.told.at(-1), 'drifted a');
+    assert.deepEqual(rig.ledger.state(one.name), { observed: null, applied: two.digest, inFlight: false });
   });
 
   test('while it is not known whether a POST acted, nobody takes its port', async () => {
@@ -207,6 +236,58 @@ describe('drift', () => {
     assert.ok(seen !== null);
     return seen;
   }
+});
+
+describe('an old name of a service gives way to its new one', () => {
+  const formerBody = JSON.stringify({
+    ...(JSON.parse(desire('old', '0.0.0.0:80').body) as object),
+    key: one.key,
+  });
+
+  function renaming(options: Parameters<typeof createRig>[0] = {}) {
+    const rig = createRig({ latencyMs: 50, ...options });
+    rig.balancer.servers.set('old', formerBody);
+    rig.have();
+    rig.applier.submit([
+      ...removalOf(rig.ledger, desire('old', '0.0.0.0:80').name, 'historical'),
+      { kind: 'create', key: one.key, desired: one, reason: 'historical' },
+    ]);
+    return rig;
+  }
+
+  test('delete, then create; a stop in between still creates', async () => {
+    const rig = renaming();
+    await rig.clock.advance(20);
+    void rig.applier.stop(10_000);
+    await rig.clock.advance(1000);
+    assert.deepEqual(rig.writes(), ['DELETE old', 'POST a']);
+  });
+
+  test('also when the policy becomes observe in between', async () => {
+    let policy: WritePolicy = 'upsert-only';
+    const rig = renaming({ guard: (balancer) => createGuardedBalancer(balancer, () => policy) });
+    await rig.clock.advance(60);
+    policy = 'observe';
+    await rig.clock.advance(1000);
+    assert.deepEqual(rig.writes(), ['DELETE old', 'POST a']);
+  });
+
+  test('what is refused under the new name goes on serving as it was', async () => {
+    const rig = renaming();
+    rig.balancer.fail('POST', 'invalid');
+    await rig.clock.advance(1000);
+    assert.deepEqual(rig.writes(), ['DELETE old', 'POST a invalid', 'POST a']);
+    assert.equal(rig.balancer.servers.get('a'), formerBody);
+  });
+
+  test('the same service waiting for the port is no reason to skip the quiet wait', async () => {
+    const rig = renaming({ limits: { quietWaitMs: 5000 } });
+    rig.balancer.traffic.set('old', 10);
+    await rig.clock.advance(4900);
+    assert.deepEqual(rig.writes(), []);
+    await rig.clock.advance(1000);
+    assert.deepEqual(rig.writes(), ['DELETE old', 'POST a']);
+  });
 });
 
 describe('policy and stop', () => {
