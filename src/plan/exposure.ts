@@ -35,11 +35,10 @@ export interface ExposureRow {
 /** One service as the last round left it, and what GoBetween has of it. */
 export interface ExposureInput {
   readonly key: ServiceKey;
-  /** What the cluster last said of it; null when it never did. */
-  readonly facts: {
-    readonly state: 'present' | 'unreadable' | 'missing' | 'gone';
-    readonly reason: string;
-  } | null;
+  /** What the cluster last said of it; absent when it never did. */
+  readonly facts:
+    | { readonly state: 'present' | 'unreadable' | 'missing' | 'gone'; readonly reason: string }
+    | undefined;
   readonly compiled: Compiled | null;
   readonly granted: readonly { readonly word: Word; readonly addr: string; readonly port: number }[];
   readonly held: readonly {
@@ -162,7 +161,7 @@ function badWordRows(input: ExposureInput): ExposureRow[] {
 }
 
 function stuckWhy({ facts, compiled }: ExposureInput): string {
-  if (facts === null) return 'the cluster never named this service';
+  if (facts === undefined) return 'the cluster never named this service';
   if (facts.state === 'unreadable') return `its configuration cannot be read: ${facts.reason}`;
   if (facts.state === 'missing') return 'missing from the list of services, not proven gone';
   const problem = compiled?.problems.find(({ severity }) => severity === 'problem');
