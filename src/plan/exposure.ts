@@ -4,6 +4,7 @@
  * word and every owned server of the service is in exactly one row.
  */
 import { formatListen } from '../model/bind.js';
+import { isStaleDefault } from '../model/former-defaults.js';
 import type { Problem } from '../model/problem.js';
 import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
@@ -51,8 +52,8 @@ export interface ExposureInput {
   }[];
   readonly desired: readonly Desired[];
   readonly present: readonly Observed[];
-  /** Servers adopted as they are, though they hold a former default (`stale-default`). */
-  readonly stale?: ReadonlySet<ServerName>;
+  /** Per wanted server, the fields that a keyword sets. */
+  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
   /** Every open problem of the service, of the balancer's side too. */
   readonly problems: readonly Problem[];
 }
@@ -188,10 +189,11 @@ function told({ code, message, mend }: Problem): string {
   return mend === '' ? `${code}: ${message}` : `${code}: ${message}; ${mend}`;
 }
 
-/** Equal in content is enough: a historical name is adopted as it is. */
+/** Equal in content is enough: historical names and former defaults are adopted as they are (SPEC §4). */
 function isInPlace(input: ExposureInput, server: Observed, desired: Desired): boolean {
-  if (server.digest === desired.digest && sameListen(desired.listen, server.listen)) return true;
-  return server.name === desired.name && input.stale?.has(server.name) === true;
+  if (!sameListen(desired.listen, server.listen)) return false;
+  const setFields = input.setFields.get(desired.name) ?? [];
+  return server.digest === desired.digest || isStaleDefault(desired.body, server.canonical, setFields);
 }
 
 function sameListen(one: Listen, other: Listen | null): boolean {
