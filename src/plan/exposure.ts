@@ -136,12 +136,8 @@ function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {
   if (facts?.state !== 'present' || compiled === null || compiled.verdict === 'spoiled') {
     return { ...row, state: 'kept', why: stuckWhy(input) };
   }
-  if (input.desired.some(({ name }) => name === server.name)) {
-    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
-  }
-  if (compiled.badWords)
-    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
-  if (input.held.length > 0) return { ...row, state: 'kept', why: 'kept until the held word gets its port' };
+  if (compiled.badWords) return { ...row, state: 'kept', why: 'a word of igw_gobtw_bind is wrong' };
+  if (input.held.length > 0) return { ...row, state: 'kept', why: 'until the held word gets its port' };
   return { ...row, state: 'pending', why: 'to be removed: nothing asks for it' };
 }
 
