@@ -154,7 +154,17 @@ export function createApplier(
     tickets -= 1;
     slot.place = 'idle';
     schedule.touch(name);
+    if (stopping) endHalves();
     pump.ring();
+  }
+
+  /** What a stop still does: the second halves, and what stands in their way. */
+  function endHalves(): void {
+    for (const name of ledger.owing()) {
+      const work = ledger.assess(name);
+      schedule.touch(name);
+      if (work.op === 'blocked') for (const other of work.by) schedule.touch(other);
+    }
   }
 
   /** What was true when the ticket was given may not be any more; and a DELETE first looks for quiet. */
@@ -316,11 +326,7 @@ export function createApplier(
       recheck.stop();
       schedule.stop();
       queue.start();
-      for (const name of ledger.owing()) {
-        const work = ledger.assess(name);
-        schedule.touch(name);
-        if (work.op === 'blocked') for (const other of work.by) schedule.touch(other);
-      }
+      endHalves();
       const done = new Promise<void>((resolve) => idlers.push(resolve));
       settleIdlers();
       const budgetOver = new AbortController();

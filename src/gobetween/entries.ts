@@ -36,6 +36,8 @@ export function createEntries(freed: Freed) {
   const reserved = createPortIndex();
   const wanted = createPortIndex();
   const counts = { owned: 0, owed: 0, intents: 0 };
+  /** When dropped entries were last touched: a list may be on its way that still shows them. */
+  const graves = new Map<ServerName, number>();
 
   function fileByKey(observed: Observed | null, present: boolean): void {
     if (observed?.owned !== true) return;
@@ -63,15 +65,23 @@ export function createEntries(freed: Freed) {
         inFlight: false,
         doubtful: false,
         fallback: null,
-        touched: 0,
+        touched: graves.get(name) ?? 0,
         postedAtMs: -Infinity,
       };
+      graves.delete(name);
       byName.set(name, entry);
       return entry;
     },
-    tidy({ name, observed, applied, intent, fallback, inFlight, doubtful }: Entry): void {
+    tidy({ name, observed, applied, intent, fallback, inFlight, doubtful, touched }: Entry): void {
       if (observed ?? applied ?? intent ?? fallback) return;
-      if (!inFlight && !doubtful && reserved.of(name) === null) byName.delete(name);
+      if (inFlight || doubtful || reserved.of(name) !== null) return;
+      byName.delete(name);
+      if (touched > 0) graves.set(name, touched);
+    },
+    touchedAt: (name: ServerName): number => byName.get(name)?.touched ?? graves.get(name) ?? 0,
+    /** A list that was asked for at `mark` was believed: what was dropped before it cannot come back. */
+    forgetGraves(mark: number): void {
+      for (const [name, touched] of graves) if (touched <= mark) graves.delete(name);
     },
 
     setObserved(entry: Mutable, observed: Observed | null): void {

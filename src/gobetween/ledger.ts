@@ -33,6 +33,8 @@ export function createLedger(clock: Clock) {
   const { counts, holders, wanting } = entries;
   /** The order of writes: grows when one begins and when it ends. */
   let writes = 0;
+  /** Lists asked for before this position are of a process that is gone. */
+  let forgottenAt = 0;
 
   const neighbours: Neighbours = {
     holders,
@@ -209,15 +211,14 @@ export function createLedger(clock: Clock) {
     /** The present position in the order of writes, to be taken before a list is asked for. */
     mark: (): number => writes,
     /** Whether `name` has a write in flight, or had one since `mark`. */
-    touchedSince(name: ServerName, mark: number): boolean {
-      const entry = entries.get(name);
-      return entry !== undefined && (entry.inFlight || entry.touched > mark);
-    },
+    touchedSince: (name: ServerName, mark: number): boolean =>
+      entries.get(name)?.inFlight === true || entries.touchedAt(name) > mark || mark < forgottenAt,
     /** Believes a complete list that was asked for at `mark`, except where it may be older than our own writes. */
     replaceAll(observed: readonly Observed[], mark: number): DriftReport {
       const missing: ServerName[] = [];
       const mutated: ServerName[] = [];
       const extra: ServerName[] = [];
+      if (mark < forgottenAt) return { missing, mutated, extra };
       const fresh = new Map(observed.map((server) => [server.name, server]));
       for (const name of fresh.keys()) entries.ensure(name);
       for (const entry of entries.all()) {
@@ -233,6 +234,7 @@ export function createLedger(clock: Clock) {
         else if (applied === null && now?.owned === true && entry.intent === null) extra.push(name);
         entries.tidy(entry);
       }
+      entries.forgetGraves(mark);
       return { missing, mutated, extra };
     },
     /** A server that is gone, and that nobody wants any more, is no longer missed. */
@@ -242,13 +244,15 @@ export function createLedger(clock: Clock) {
       entry.applied = null;
       entries.tidy(entry);
     },
-    /** GoBetween restarted: nothing is there, nothing is applied, nothing is owed. Wishes stay. */
+    /** GoBetween restarted: nothing is there, nothing is applied, nothing is owed. Wishes stay, refused ones anew. */
     forgetAll(): void {
       writes += 1;
+      forgottenAt = writes;
       for (const entry of entries.all()) {
         entry.applied = null;
         entry.doubtful = false;
         entry.touched = writes;
+        if (entry.intent?.refused === true) entries.setIntent(entry, { ...entry.intent, refused: false });
         entries.setFallback(entry, null);
         entries.setObserved(entry, null);
         if (!entry.inFlight) entries.reserve(entry.name, null);

@@ -13,7 +13,7 @@ export interface PortRange {
   release(): Promise<void>;
 }
 
-const THOUSANDS = [22, 23, 24, 25, 26, 27, 28, 29, 30, 31];
+const THOUSANDS = [11, 12, 13, 14, 15, 16, 17, 18, 19];
 const API = '18888';
 const API_OFFSET = 998;
 

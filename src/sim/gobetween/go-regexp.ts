@@ -18,13 +18,21 @@ export function compileRegexp(pattern: string): Compiled {
   }
 }
 
+/** The letters that RE2 knows after a backslash; back-references are not among them. */
+const ESCAPES = 'AbBzCpPQdDsSwWaftnrvx';
+
 function structureProblem(pattern: string): string | null {
   let depth = 0;
   let canRepeat = false;
   for (let i = 0; i < pattern.length; i++) {
     const c = pattern[i] ?? '';
     if (c === '\\') {
-      if (i + 1 >= pattern.length) return 'trailing backslash at end of expression: ``';
+      const escaped = pattern[i + 1];
+      if (escaped === undefined) return 'trailing backslash at end of expression: ``';
+      const octal = /^\\[1-7][0-7]/.test(pattern.slice(i));
+      if (!octal && /[A-Za-z1-9_\u0080-\uffff]/.test(escaped) && !ESCAPES.includes(escaped)) {
+        return `invalid escape sequence: \`\\${escaped}\``;
+      }
       i++;
       canRepeat = true;
     } else if (c === '[') {

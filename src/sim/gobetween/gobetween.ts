@@ -29,8 +29,12 @@ export interface GoBetweenOptions {
   readonly defaults?: Partial<Readonly<Record<keyof ConnectionOptions, string | number>>>;
   /** Milliseconds between the answer to a DELETE and the end of the listener. @default nearly always 0, 2 % 1-4 ms */
   readonly closeLagMs?: () => number;
-  /** A DELETE of a busy server, or of a udp server younger than 300 ms, ends the process. @default false */
-  readonly deleteRaces?: boolean;
+  /**
+   * Loses the races that the real program may lose: a DELETE of a server with traffic in the last second, or of a
+   * udp server younger than 300 ms, ends the process; a udp session that replaces one just ended ends at once.
+   * @default false
+   */
+  readonly races?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -89,7 +93,7 @@ export async function startGoBetween(options: GoBetweenOptions = {}): Promise<Si
       runtime,
       defaults: readDefaults(options.defaults ?? {}),
       closeLagMs: options.closeLagMs ?? usualLagMs,
-      deleteRaces: options.deleteRaces ?? false,
+      races: options.races ?? false,
     });
     const pid = ++lastPid;
     const startedAt = Date.now();

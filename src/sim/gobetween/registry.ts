@@ -8,7 +8,7 @@ import { INVALID_BYTE, decodeUtf8 } from './go-utf8.js';
 import { GoPanic } from './panic.js';
 import { prepareConfig } from './prepare.js';
 import type { Runtime } from './runtime.js';
-import type { RunningServer } from './server.js';
+import type { Built, RunningServer } from './server.js';
 import { type ServerStats, createServerStats } from './stats.js';
 import { buildTcpServer } from './tcp-server.js';
 import { buildUdpServer } from './udp-server.js';
@@ -32,8 +32,8 @@ export interface RegistryOptions {
   readonly runtime: Runtime;
   readonly defaults: ConnectionOptions;
   readonly closeLagMs: () => number;
-  /** Whether a DELETE that can kill the real program does kill this one. */
-  readonly deleteRaces: boolean;
+  /** Whether races that the real program may lose are lost. */
+  readonly races: boolean;
 }
 
 interface Entry {
@@ -50,8 +50,10 @@ export const shownName = (name: string): string => decodeUtf8(Buffer.from(name, 
 
 const UDP_RACE_MS = 300;
 
-export function createRegistry({ runtime, defaults, closeLagMs, deleteRaces }: RegistryOptions): Registry {
+export function createRegistry({ runtime, defaults, closeLagMs, races }: RegistryOptions): Registry {
   const entries = new Map<string, Entry>();
+  /** Includes those that were deleted and still close. */
+  const running = new Set<RunningServer>();
   const statistics = new Map<string, ServerStats>();
   let lock: Promise<unknown> = Promise.resolve();
 
@@ -69,17 +71,20 @@ export function createRegistry({ runtime, defaults, closeLagMs, deleteRaces }: R
     const stats = createServerStats();
     statistics.set(name, stats);
     const udp = prepared.config.protocol === 'udp';
-    const built = (udp ? buildUdpServer : buildTcpServer)({
+    const built: Built = (udp ? buildUdpServer : buildTcpServer)({
       runtime,
       config: prepared.config,
       stats,
       closeLagMs,
-      forgetStats: () => {
+      races,
+      closed: () => {
         // The real one deletes by name, whoever owns it by then.
         statistics.delete(name);
+        if ('server' in built) running.delete(built.server);
       },
     });
     if ('refused' in built) return built;
+    running.add(built.server);
     const refused = await built.server.start();
     if (refused !== null) return { refused };
     if (!runtime.alive) {
@@ -116,7 +121,7 @@ export function createRegistry({ runtime, defaults, closeLagMs, deleteRaces }: R
         entries.delete(name);
         const { server, udp } = entry;
         const young = performance.now() - server.createdAtMs < UDP_RACE_MS;
-        if (deleteRaces && (server.busy || (udp && young))) runtime.die(2, 'send on closed channel');
+        if (races && (server.busy || (udp && young))) runtime.die(2, 'send on closed channel');
         else server.stop();
       }),
     get: (name) => locked(() => entries.get(name)?.text ?? null),
@@ -131,7 +136,8 @@ export function createRegistry({ runtime, defaults, closeLagMs, deleteRaces }: R
     configs: () => locked(() => sorted().map(([name, entry]) => [shownName(name), entry.plain] as const)),
     stats: (name) => statistics.get(name)?.view() ?? null,
     killAll() {
-      for (const { server } of entries.values()) server.kill();
+      for (const server of running) server.kill();
+      running.clear();
       entries.clear();
       statistics.clear();
     },

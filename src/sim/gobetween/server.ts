@@ -19,10 +19,11 @@ export interface ServerParts {
   readonly runtime: Runtime;
   readonly config: PreparedConfig;
   readonly stats: ServerStats;
-  /** Drops the statistics of this name, as the end of the stats handler does. */
-  readonly forgetStats: () => void;
+  /** Called once, when the listener is closed: the statistics of the name end with it. */
+  readonly closed: () => void;
   /** How long after the answer to a DELETE the listener closes. */
   readonly closeLagMs: () => number;
+  readonly races: boolean;
 }
 
 export type Built = { readonly server: RunningServer } | { readonly refused: string };

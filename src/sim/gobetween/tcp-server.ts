@@ -179,7 +179,7 @@ export function buildTcpServer(parts: ServerParts): Built {
         const lag = parts.closeLagMs();
         const now = (): void => {
           scheduler.stop();
-          parts.forgetStats();
+          parts.closed();
           close();
         };
         if (lag <= 0) runtime.spawn(now);

@@ -29,6 +29,7 @@ const bareOrQuoted = (key: string): string =>
 
 function scalar(value: Plain): string {
   if (Array.isArray(value)) return `[${value.map(scalar).join(', ')}]`;
+  if (typeof value === 'object') return '';
   if (typeof value !== 'string') return String(value);
   const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '"': '\\"' };
   return `"${value.replace(/[\t\n\r"\\]/g, (c) => escapes[c] ?? '\\\\')}"`;

@@ -41,6 +41,7 @@ export function buildUdpServer(parts: ServerParts): Built {
     const key = `${address} ${port}`;
     let session = sessions.get(key);
     if (session === undefined || session.done) {
+      const replaces = session !== undefined;
       const backend = scheduler.take({ address, sni: '' });
       if (backend === null) return;
       const { target } = backend;
@@ -61,6 +62,8 @@ export function buildUdpServer(parts: ServerParts): Built {
       });
       sessions.set(key, session);
       stats.connections = sessions.size;
+      // The real one means to close the old session, but its goroutine sees the variable after it was assigned anew.
+      if (replaces && parts.races) runtime.spawn(() => session?.close());
     }
     session.send(message);
   }
@@ -134,7 +137,7 @@ export function buildUdpServer(parts: ServerParts): Built {
         const lag = parts.closeLagMs();
         const now = (): void => {
           close();
-          parts.forgetStats();
+          parts.closed();
           scheduler.stop();
         };
         if (lag <= 0) runtime.spawn(now);
