@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pause } from '../../src/sim/world-wait.js';
 import { askMany, askTcp, askUdp } from '../../src/sim/world-traffic.js';
-import { flagsFor, readMetrics, startProgram } from '../support/process.js';
+import { flagsFor, readMetrics, runProgram, startProgram } from '../support/process.js';
 import { binds, eventually, openWorld, portOf } from '../support/world.js';
 
 const lively = { sweep: '1s', 'quiet-wait': '200ms', 'log-level': 'warn' };
@@ -110,5 +110,16 @@ describe('run', () => {
     const before = await binds(world);
     await world.restartGoBetween();
     await eventually(async () => assert.deepEqual(await binds(world), before));
+  });
+
+  test('a port of its own that is taken ends it with one clear line', async (t) => {
+    const world = await openWorld(t);
+    const taken = await world.listenForeign();
+    const { code, stderr } = await runProgram(t, [
+      'run',
+      ...flagsFor(world, { listen: `127.0.0.1:${taken}`, 'log-level': 'error' }),
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`^gobtw-janitor: cannot listen on 127\\.0\\.0\\.1:${taken}: .*\\n$`));
   });
 });
