@@ -36,13 +36,15 @@ for (let i = 0; i < QUIET_SERVICES; i++) {
   world.addService(`quiet${i}`, { bind: `${8000 + i}/tcp`, expose: [`${8000 + i}/tcp`], instances: 1 });
 }
 const one = `8080/tcp-127.0.0.1:${world.ports.take()}`;
-const two = `${one} 8081/tcp-127.0.0.1:${world.ports.take()}`;
-const path = world.addService('changing', { bind: one, expose: ['8080/tcp', '8081/tcp'], instances: 1 });
+const spare = world.ports.take();
+const path = world.addService('changing', { bind: one, expose: ['8080/tcp'], instances: 1 });
 
 const flags = { ...world.flags, socket: socketPath, gobetween: `http://127.0.0.1:${tapPort}` };
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-const janitor = spawn(process.execPath, [main, 'run', ...args], { stdio: 'ignore' });
+const janitor = spawn(process.execPath, [main, 'run', ...args], {
+  stdio: ['ignore', 'ignore', process.env['BENCH_LOG'] === undefined ? 'ignore' : 'inherit'],
+});
 
 const samples: number[] = [];
 try {
@@ -51,7 +53,8 @@ try {
   for (let i = 0; i < changes; i++) {
     eventAt = Number.NaN;
     const before = world.writes().posts;
-    world.setBind(path, two);
+    // Another label each time: the same server again and again would be held back as flapping.
+    world.setBind(path, `${one} ${9000 + i}/tcp-127.0.0.1:${spare}`);
     while (world.writes().posts === before) await pause(1);
     await pause(5); // the answer has passed the tap
     samples.push(answeredAt - eventAt);
@@ -70,7 +73,9 @@ const bound = WINDOW_MS + ALLOWANCE_MS;
 console.log(`event's last byte to GoBetween's answer, one change when idle, window ${WINDOW_MS} ms`);
 console.log(`latency  ${summary(samples)}`);
 for (const line of machineLines()) console.log(line);
-console.log(median <= bound ? `ok: the median is within ${bound} ms` : `FAILED: the median is above ${bound} ms`);
+console.log(
+  median <= bound ? `ok: the median is within ${bound} ms` : `FAILED: the median is above ${bound} ms`,
+);
 process.exitCode = median <= bound ? 0 : 1;
 
 async function has(servers: number): Promise<void> {
