@@ -313,12 +313,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     },
     exposure: () =>
       [...reconciler.states().values()].flatMap((state) =>
-        exposureOf({
-          ...state,
-          facts: state.facts ?? null,
-          present: ledger.byKey(state.key),
-          problems: board.of(state.key),
-        }),
+        exposureOf({ ...state, present: ledger.byKey(state.key), problems: board.of(state.key) }),
       ),
     problems: board.all,
     servers: () => ledger.size(),

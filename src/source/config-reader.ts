@@ -55,7 +55,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
   const queue = createWorkqueue<ServiceKey>({
     clock,
-    backoff: createBackoff({ random, baseMs: 1000, capMs: 30_000 }),
+    backoff: createBackoff({ random, baseMs: 200, capMs: 30_000 }),
     ...(metrics === undefined ? {} : { metrics }),
   });
   const wanted = new Map<ServiceKey, Wanted>();

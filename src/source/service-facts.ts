@@ -153,14 +153,7 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     entry.scope = service.scope;
     // An event that came while the list was made is newer than the list.
     if (entry.hintedAt < startedAt) entry.csums = service.csums;
-    if (
-      service.csums.size > 0 &&
-      entry.told === undefined &&
-      entry.config === null &&
-      entry.unreadable === null
-    ) {
-      unread.add(key);
-    }
+    if (entry.csums.size > 0 && entry.config === null && entry.unreadable === null) unread.add(key);
     follow(key, entry, ownNode, false);
     if (slaveChanged) publish(key);
   }
@@ -230,7 +223,9 @@ const contextName = ({ clusterConfigCsum, node }: EvaluationContext): string =>
 
 /** Another checksum of the same text is no change. */
 function differs(a: Facts, b: Facts): boolean {
-  if (a.state !== b.state || a.slave !== b.slave) return true;
+  if (a.state !== b.state) return true;
+  if (b.state === 'gone') return false;
+  if (a.slave !== b.slave) return true;
   if (a.config === null || b.config === null) return a.config !== b.config;
   return (
     a.config.raw !== b.config.raw ||
