@@ -21,7 +21,8 @@ realTest('a scaler is served as its parent, and `scale` changes its backends', 9
     const shown = await real.backends(scaled);
     return shown.map(({ host }) => host).sort();
   };
-  const addresses = (count: number): readonly string[] => slaves.slice(0, count).map((slave) => real.address(slave));
+  const addresses = (count: number): readonly string[] =>
+    slaves.slice(0, count).map((slave) => real.address(slave));
 
   // Each slave resolves its own name, so each has an address of its own.
   await agent.writeConfig('scaled', serviceConfig('{name}', env, { scale: '2' }));
@@ -44,6 +45,16 @@ realTest('a scaler is served as its parent, and `scale` changes its backends', 9
   await eventually(async () => assert.equal((await liveBackends()).length, 1), 40_000);
   assert.deepEqual(Object.keys(await binds(real)), [scaled]);
   assert.deepEqual(real.writes(), writes, 'GoBetween follows the records itself');
+
+  // By now the agent's copy of the scaler's config claims to be a slave: a fresh reader must not believe it.
+  const config = { path: 'scaled', format: 'json', evaluate: false };
+  const told = await agent.request({ action: 'object_config', method: 'GET', options: config });
+  console.log(`# the agent on the scaler itself: ${JSON.stringify((told as { DEFAULT?: object }).DEFAULT)}`);
+  janitor.signal('SIGTERM');
+  await janitor.exited;
+  await startJanitor(t, real).ready();
+  await pause(1000);
+  assert.deepEqual(real.writes(), writes);
 });
 
 realTest('a reference loop is reported, and the agent stays idle', 90_000, async (t) => {
@@ -63,18 +74,23 @@ realTest('a reference loop is reported, and the agent stays idle', 90_000, async
   const line = await janitor.line(/reference-loop/, 20_000);
   assert.match(line, /ns1\/svc\/loop/);
   assert.equal(await janitor.problems('reference-loop'), 1);
-  assert.ok((await load(agent.cpuSeconds)) < 0.5, 'the agent spins');
+  assert.ok((await load(agent.cpuSeconds)) < 0.2, 'the agent spins');
   assert.equal((await askTcp(port)).ok, true, 'what was served stays');
 
   janitor.signal('SIGHUP');
   await pause(3000);
   assert.deepEqual(real.writes(), writes);
-  assert.ok((await load(agent.cpuSeconds)) < 0.5, 'the agent spins after a resync');
+  assert.ok((await load(agent.cpuSeconds)) < 0.2, 'the agent spins after a resync');
 
   // The control: what the janitor must never ask for does spin this agent, for ever.
   const options = { path: 'ns1/svc/loop', format: 'json', evaluate: true };
-  await agent.request({ action: 'object_config', method: 'GET', node: 'ANY', options }, 1000).catch(() => undefined);
-  assert.ok((await load(agent.cpuSeconds)) > 0.7, 'an evaluation of this config is harmless: the test proves nothing');
+  await agent
+    .request({ action: 'object_config', method: 'GET', node: 'ANY', options }, 1000)
+    .catch(() => undefined);
+  assert.ok(
+    (await load(agent.cpuSeconds)) > 0.3,
+    'an evaluation of this config is harmless: the test proves nothing',
+  );
 });
 
 /** Processor time per time over four seconds; 1 is one whole core. */

@@ -45,7 +45,11 @@ export interface RealAgent {
 }
 
 export interface AgentStatus {
-  readonly cluster: { readonly name: string; readonly nodes: readonly string[]; readonly dns?: readonly string[] };
+  readonly cluster: {
+    readonly name: string;
+    readonly nodes: readonly string[];
+    readonly dns?: readonly string[];
+  };
   readonly monitor: {
     readonly nodes: Readonly<Record<string, AgentNode | undefined>>;
     readonly services: Readonly<Record<string, unknown>>;
@@ -110,7 +114,8 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
     if (!(await until(settled, START_MS))) throw new Error(`the agent did not settle: ${await console()}`);
   }
 
-  const console = async (): Promise<string> => (await readFile(join(root, 'log/console.log'), 'utf8')).slice(-2000);
+  const console = async (): Promise<string> =>
+    (await readFile(join(root, 'log/console.log'), 'utf8')).slice(-2000);
 
   function request(message: object, timeoutMs = 30_000): Promise<unknown> {
     return ask(socketPath, message, timeoutMs);
@@ -122,7 +127,9 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
 
   async function ended(withinMs: number): Promise<boolean> {
     const child = daemon;
-    return child === null || (await until(() => child.exitCode !== null || child.signalCode !== null, withinMs));
+    return (
+      child === null || (await until(() => child.exitCode !== null || child.signalCode !== null, withinMs))
+    );
   }
 
   async function kill(): Promise<void> {
@@ -159,7 +166,11 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
     writeConfig,
     readConfig: (path) => readFile(configFile(root, path), 'utf8'),
     om: (...args) =>
-      run('nsenter', ['-t', `${pid()}`, '-n', '-u', '-m', 'env', '-C', root, python, '-m', 'opensvc', ...args], environment),
+      run(
+        'nsenter',
+        ['-t', `${pid()}`, '-n', '-u', '-m', 'env', '-C', root, python, '-m', 'opensvc', ...args],
+        environment,
+      ),
     cpuSeconds: () => cpuSeconds(pid()),
     async stop() {
       await kill();
@@ -176,18 +187,32 @@ async function prepare({ source, root, dns, nodes = [NODE], hosts = [] }: RealAg
     await mkdir(join(root, dir), { recursive: true });
   }
   await writeFile(join(root, 'opensvc/utilities/version/version.py'), "version = '2.1-src'\n");
-  const cluster = { id: '11111111-1111-1111-1111-111111111111', name: CLUSTER, secret: SECRET, nodes: nodes.join(' '), dns };
+  const cluster = {
+    id: '11111111-1111-1111-1111-111111111111',
+    name: CLUSTER,
+    secret: SECRET,
+    nodes: nodes.join(' '),
+    dns,
+  };
   await writeFile(join(root, 'etc/cluster.conf'), ini({ cluster }), { mode: 0o600 });
   const node = { env: 'TST', ready_period: '1s', rejoin_grace_period: '1s' };
   await writeFile(join(root, 'etc/node.conf'), ini({ node, listener: { addr: '127.0.0.1' } }));
-  await writeFile(join(root, 'tmp/hosts'), ['127.0.0.1 localhost', `127.0.0.1 ${NODE}`, ...hosts, ''].join('\n'));
+  await writeFile(
+    join(root, 'tmp/hosts'),
+    ['127.0.0.1 localhost', `127.0.0.1 ${NODE}`, ...hosts, ''].join('\n'),
+  );
   await writeFile(join(root, 'tmp/resolv.conf'), '');
 }
 
 /** Sections as the text of a config file. */
 export function ini(sections: Readonly<Record<string, Readonly<Record<string, string>>>>): string {
   return Object.entries(sections)
-    .map(([name, keys]) => `[${name}]\n${Object.entries(keys).map(([key, value]) => `${key} = ${value}\n`).join('')}\n`)
+    .map(
+      ([name, keys]) =>
+        `[${name}]\n${Object.entries(keys)
+          .map(([key, value]) => `${key} = ${value}\n`)
+          .join('')}\n`,
+    )
     .join('');
 }
 
@@ -241,7 +266,9 @@ function namespaceOf(pid: number): string {
 
 /** Kills every process of a network namespace; returns how many there were. */
 function signalAll(namespace: string): number {
-  const found = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && namespaceOf(Number(name)) === namespace);
+  const found = readdirSync('/proc').filter(
+    (name) => /^\d+$/.test(name) && namespaceOf(Number(name)) === namespace,
+  );
   for (const name of found) {
     try {
       process.kill(Number(name), 'SIGKILL');

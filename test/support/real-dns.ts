@@ -21,11 +21,17 @@ const START_MS = 20_000;
 const FEED_MS = 500;
 
 /** PowerDNS `bin` before the agent's own DNS socket; `dir` gets its files. */
-export async function startPowerDns(bin: string, agent: RealAgent, dir: string, address: string): Promise<RealDns> {
+export async function startPowerDns(
+  bin: string,
+  agent: RealAgent,
+  dir: string,
+  address: string,
+): Promise<RealDns> {
   await mkdir(dir);
   const backend = join(agent.root, 'var/dns/pdns.sock');
   // It gives up for good when nothing listens there; the agent's DNS thread starts later than its listener.
-  if (!(await until(() => accepts(backend), START_MS))) throw new Error(`the agent has no DNS socket ${backend}`);
+  if (!(await until(() => accepts(backend), START_MS)))
+    throw new Error(`the agent has no DNS socket ${backend}`);
   const settings = {
     launch: 'remote',
     'remote-connection-string': `unix:path=${backend}`,
@@ -80,7 +86,8 @@ async function answers(host: string): Promise<boolean> {
 /** The stand-in; what it answers is at most half a second older than the agent's status, and stays while the agent is away. */
 export async function startFedDns(agent: RealAgent, address: string): Promise<RealDns> {
   const dataset = createDataset({ monitor: { nodes: {} } });
-  const feed = (status: AgentStatus): void => dataset.put(['monitor', 'nodes'], status.monitor.nodes as unknown as Json);
+  const feed = (status: AgentStatus): void =>
+    dataset.put(['monitor', 'nodes'], status.monitor.nodes as unknown as Json);
   feed(await agent.status());
   const dns = await startDns({ cluster: { name: CLUSTER, dns: [address], dataset }, bind: `${address}:53` });
   let asking = false;

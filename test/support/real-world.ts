@@ -52,7 +52,8 @@ export interface Janitor extends Program {
 export const BACKEND_PORT = 8080;
 
 const parts = findRealParts();
-if (typeof parts === 'string') console.error(`# SKIPPED: the tests against a real agent and GoBetween. ${parts}`);
+if (typeof parts === 'string')
+  console.error(`# SKIPPED: the tests against a real agent and GoBetween. ${parts}`);
 
 /** A test of the real chain: skipped, saying why, where the machine has none. */
 export function realTest(name: string, timeoutMs: number, run: (t: TestContext) => Promise<void>): void {
@@ -136,7 +137,11 @@ async function build(
 }
 
 /** Starts the program in this world; it is killed with the test, if it still runs. */
-export function startJanitor(t: TestContext, world: RealWorld, more: Readonly<Record<string, string>> = {}): Janitor {
+export function startJanitor(
+  t: TestContext,
+  world: RealWorld,
+  more: Readonly<Record<string, string>> = {},
+): Janitor {
   const program = startProgram(t, ['run', ...flagsFor(world, more)]);
   const listen = more['listen'] ?? world.flags['listen'] ?? '';
   const metrics = (): Promise<ReadonlyMap<string, number>> => readMetrics(listen);
