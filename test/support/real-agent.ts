@@ -33,7 +33,10 @@ export interface RealAgent {
   kill(): Promise<void>;
   request(message: object, timeoutMs?: number): Promise<unknown>;
   status(): Promise<AgentStatus>;
-  /** Writes the config file of a service, whole, and wakes the monitor; null removes the file. */
+  /** Writes the config file of a service, whole; null removes the file. The agent looks within 15 s, or after `wake`. */
+  dropConfig(path: string, text: string | null): Promise<void>;
+  wake(): Promise<void>;
+  /** `dropConfig` and `wake`. */
   writeConfig(path: string, text: string | null): Promise<void>;
   readConfig(path: string): Promise<string>;
   /** Runs an om command in the agent's namespaces; rejects with its output when it fails. */
@@ -138,14 +141,15 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
     daemon = null;
   }
 
-  async function writeConfig(path: string, text: string | null): Promise<void> {
+  async function dropConfig(path: string, text: string | null): Promise<void> {
     const file = configFile(root, path);
-    if (text === null) await rm(file);
-    else {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(`${file}.new`, text);
-      await rename(`${file}.new`, file);
-    }
+    if (text === null) return rm(file);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  }
+
+  async function wake(): Promise<void> {
     await request({ action: 'wake_monitor', options: { reason: 'config file' } }).catch(() => undefined);
   }
 
@@ -163,7 +167,12 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
     kill,
     request,
     status: read,
-    writeConfig,
+    dropConfig,
+    wake,
+    async writeConfig(path, text) {
+      await dropConfig(path, text);
+      await wake();
+    },
     readConfig: (path) => readFile(configFile(root, path), 'utf8'),
     om: (...args) =>
       run(
