@@ -160,6 +160,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     keys: informer.keys,
     ready: () => informer.synced() && bothSeen,
     submit,
+    cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {
       log.info(countChanges(changes), 'first plan');
       firstPlanned(changes);
@@ -277,8 +278,10 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
 
   function wantWriteBack(key: ServiceKey): void {
     const state = reconciler.states().get(key);
-    if (state?.compiled?.verdict !== 'served' || state.config === null) return;
-    writeBack.want(key, fillsOf(state.granted, ledger.byKey(key)), state.config.csum);
+    if (state?.config == null) return;
+    // A service that is not served here any more takes back what was still to be written.
+    const granted = state.compiled?.verdict === 'served' ? state.granted : [];
+    writeBack.want(key, fillsOf(granted, ledger.byKey(key)), state.config.csum);
   }
 
   const pageState: PageState = {

@@ -109,6 +109,7 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       if (code === 'flapping' && key !== null)
         deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
     },
+    cleared: (name) => deps.report(`server ${name}`, []),
     superseded: (count) => deps.metrics.superseded(count),
     outage(up) {
       if (!up) deps.distrust();
