@@ -63,7 +63,10 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       working = true;
       const startedAt = clock.now();
       const changes = await runRound(keys);
-      for (const key of keys) queue.done(key);
+      for (const key of keys) {
+        queue.forget(key);
+        queue.done(key);
+      }
       working = false;
       deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
       poke();
