@@ -2,12 +2,13 @@
  * What follows from the plan of one service: allocated ports to write back, a fresh list of servers for a word that a
  * foreign server blocks, and, once nothing is left of a service that is gone, the end of what is known of it (SPEC §5).
  */
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { ServiceKey } from './model/service.js';
 import type { WriteBack } from './ports/write-back.js';
 import type { ServiceState } from './round.js';
 import type { Informer } from './source/informer.js';
+import type { ReadConfig } from './source/source.js';
 import { fillsOf } from './written-ports.js';
 
 /** A blocked word asks for a fresh list when its service changes, all words together at most this often. */
@@ -17,6 +18,7 @@ export interface AfterPlan {
   settled(key: ServiceKey, changes: number): void;
   /** A server of this service works now. */
   served(key: ServiceKey): void;
+  stop(): void;
 }
 
 export function createAfterPlan(deps: {
@@ -31,6 +33,17 @@ export function createAfterPlan(deps: {
 }): AfterPlan {
   const { clock, ledger, informer, writeBack } = deps;
   let freshListAt = -Infinity;
+  let asked: Cancel | null = null;
+  /** Configs that a list was asked for already: only a change of the service asks again. */
+  const lookedFor = new WeakSet<ReadConfig>();
+
+  function askForList(): void {
+    asked ??= clock.after(Math.max(0, freshListAt + freshListMs - clock.now()), () => {
+      asked = null;
+      freshListAt = clock.now();
+      deps.sweep();
+    });
+  }
 
   function served(key: ServiceKey): void {
     const state = deps.states().get(key);
@@ -43,11 +56,12 @@ export function createAfterPlan(deps: {
   function settled(key: ServiceKey, changes: number): void {
     if (changes === 0) deps.clean(key);
     served(key);
-    const held = deps.states().get(key)?.held ?? [];
+    const state = deps.states().get(key);
+    const held = state?.held ?? [];
     const blocked = held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
-    if (blocked && clock.now() - freshListAt >= freshListMs) {
-      freshListAt = clock.now();
-      deps.sweep();
+    if (blocked && state?.config != null && !lookedFor.has(state.config)) {
+      lookedFor.add(state.config);
+      askForList();
     }
     if (informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0) {
       writeBack.forget(key);
@@ -55,5 +69,5 @@ export function createAfterPlan(deps: {
     }
   }
 
-  return { settled, served };
+  return { settled, served, stop: () => asked?.() };
 }

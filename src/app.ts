@@ -324,6 +324,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       stopping = true;
       informer.stop();
       dns.stop();
+      afterPlan.stop();
       queue.shutdown();
       await running;
       await writeBack.stop();
