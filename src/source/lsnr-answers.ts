@@ -27,7 +27,7 @@ export function objectAt(value: unknown, ...path: readonly string[]): Json {
 }
 
 /** A list of words, which the agent gives as an array or as blank-separated text. */
-export function words(value: unknown): readonly string[] {
+function words(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value)
     ? value
     : typeof value === 'string'

@@ -62,7 +62,7 @@ interface Entry {
  * The checksum that stands for the config: our own node's, for its agent answers from what it has. Where our node has none
  * every node's counts (joined with `+`): any of them may answer, so the config is read again until they agree.
  */
-export function preferredCsum(csums: ReadonlyMap<string, string>, ownNode: string | null): string | null {
+function preferredCsum(csums: ReadonlyMap<string, string>, ownNode: string | null): string | null {
   const own = ownNode === null ? undefined : csums.get(ownNode);
   if (own !== undefined) return own;
   return csums.size === 0 ? null : [...new Set(csums.values())].sort().join('+');

@@ -57,6 +57,25 @@ describe('evaluation', () => {
     });
   }
 
+  test('nor when that checksum comes back after another one', async () => {
+    const { clock, informer, source, reads } = await running(bind('80/tcp'));
+    source.failing.set('evaluate', { code: 'agent-timeout', retry: 'backoff', message: 'slow' });
+    source.put('web', withReference, { csums: { n1: 'bad' } });
+    await clock.advance(10_000);
+    source.failing.clear();
+    source.put('web', { ...withReference, ip: '10.0.0.8' }, { csums: { n1: 'good' } });
+    await clock.advance(10_000);
+    assert.equal(informer.facts(web)?.state, 'present');
+    reads();
+    source.put('web', withReference, { csums: { n1: 'bad' } });
+    await clock.advance(600_000);
+    assert.deepEqual(
+      reads().filter((request) => request.startsWith('evaluate')),
+      [],
+    );
+    assert.equal(informer.facts(web)?.state, 'unreadable');
+  });
+
   test('resync lets the operator ask once more', async () => {
     const { clock, informer, source, reads } = await running(bind('80/tcp'));
     source.failing.set('evaluate', { code: 'agent-timeout', retry: 'backoff', message: 'slow' });
