@@ -5,7 +5,7 @@
  */
 import { createAfterPlan } from './after-plan.js';
 import { sleep } from './clock.js';
-import { type Ports, timeRequests } from './effects.js';
+import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
@@ -67,7 +67,7 @@ const applierStopMs = 8_000;
 const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
-  const { clock, random, source } = ports;
+  const { clock, random } = ports;
   const log = createLog({
     clock,
     level: settings.logLevel,
@@ -75,6 +75,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     colour: process.stderr.isTTY,
   });
   const metrics = createMetrics(version, true);
+  const source = timeSource(ports.source, clock, metrics.agentRequest);
   const board = createProblemBoard({ clock, log, metrics });
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
 
@@ -130,10 +131,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
-      onListed(costMs) {
-        metrics.agentRequest('daemon_status', 'ok', costMs);
-        reportCluster();
-      },
+      onListed: () => reportCluster(),
     },
   });
   const identity = createIdentity({

@@ -113,17 +113,21 @@ realTest('what `om set` changes by hand is followed', 60_000, async (t) => {
 
 realTest('a deletion that the agent announces removes at once, and only that service', 60_000, async (t) => {
   const { real } = await open(t);
-  const path = await addService(real, 'gone', `8080/tcp-127.0.0.1:${real.ports.take()}`);
+  const [one, two] = [real.ports.take(), real.ports.take()];
+  const path = await addService(real, 'gone', `8080/tcp-127.0.0.1:${one}`);
+  const byCommand = await addService(real, 'gone3', `8080/tcp-127.0.0.1:${two}`);
   await addService(real, 'gone2', `8080/tcp-127.0.0.1:${real.ports.take()}`);
   const before = real.writes();
-  const { [server('gone')]: _gone, ...others } = await binds(real);
+  const left = new Map(Object.entries(await binds(real)));
 
-  await real.agent.request({
-    action: 'object_monitor',
-    method: 'POST',
-    options: { path, global_expect: 'deleted' },
-  });
-  // The grace is five minutes here: nothing but the announcement can remove it now.
-  await eventually(async () => assert.deepEqual(await binds(real), others), 20_000);
-  assert.deepEqual(real.writes(), { posts: before.posts, deletes: before.deletes + 1 });
+  // The grace is five minutes here: nothing but the announcement can remove a server now.
+  const options = { path, global_expect: 'deleted' };
+  await real.agent.request({ action: 'object_monitor', method: 'POST', options });
+  left.delete(server('gone'));
+  await eventually(async () => assert.deepEqual(await binds(real), Object.fromEntries(left)), 20_000);
+  assert.equal(await whoAnswers(one), 'ECONNREFUSED');
+  await real.agent.om(byCommand, 'purge');
+  left.delete(server('gone3'));
+  await eventually(async () => assert.deepEqual(await binds(real), Object.fromEntries(left)), 30_000);
+  assert.deepEqual(real.writes(), { posts: before.posts, deletes: before.deletes + 2 });
 });

@@ -9,6 +9,7 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pause, until } from '../../src/sim/world-wait.js';
+import { isolated } from './real-requirements.js';
 
 export interface RealAgentOptions {
   readonly source: string;
@@ -101,11 +102,13 @@ export async function createRealAgent(options: RealAgentOptions): Promise<RealAg
 
   async function start(): Promise<void> {
     const output = openSync(join(root, 'log/console.log'), 'a');
-    daemon = spawn(
-      'unshare',
-      ['--net', '--uts', '--mount', 'bash', '-c', ENTER, 'agent', NODE, root, python],
-      { cwd: root, env: environment, stdio: ['ignore', output, output], detached: true },
-    );
+    const [command, ...flags] = isolated;
+    daemon = spawn(command, [...flags, 'bash', '-c', ENTER, 'agent', NODE, root, python], {
+      cwd: root,
+      env: environment,
+      stdio: ['ignore', output, output],
+      detached: true,
+    });
     closeSync(output);
     const own = readlinkSync('/proc/self/ns/net');
     await until(() => (namespace = namespaceOf(pid())) !== own, 10_000);

@@ -6,6 +6,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** The command before a command that gives it network, host name and mounts of its own. */
+export const isolated = ['unshare', '--net', '--uts', '--mount'] as const;
+
 export interface RealParts {
   /** Checkout of a v2.1 agent. */
   readonly agentSource: string;
@@ -31,7 +34,7 @@ export function findRealParts(env: NodeJS.ProcessEnv = process.env): RealParts |
     else if (!existsSync(join(value, file))) wrong.push(`${name}=${value} is not ${meaning}`);
   }
   if (process.getuid?.() !== 0) wrong.push('be root');
-  else if (spawnSync('unshare', ['--net', '--uts', '--mount', 'true']).status !== 0) {
+  else if (!canIsolate()) {
     wrong.push('allow network, host name and mount namespaces (unshare)');
   }
   if (wrong.length > 0) return `to run it: ${wrong.join('; ')}`;
@@ -41,6 +44,11 @@ export function findRealParts(env: NodeJS.ProcessEnv = process.env): RealParts |
     gobetween: env['GOBETWEEN_BIN'] ?? '',
     pdns: findPdns(env),
   };
+}
+
+function canIsolate(): boolean {
+  const [command, ...flags] = isolated;
+  return spawnSync(command, [...flags, 'true']).status === 0;
 }
 
 function findPdns(env: NodeJS.ProcessEnv): string | null {

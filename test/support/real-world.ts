@@ -49,7 +49,7 @@ export interface Janitor extends Program {
   ready(withinMs?: number): Promise<void>;
 }
 
-export const BACKEND_PORT = 8080;
+const BACKEND_PORT = 8080;
 
 const parts = findRealParts();
 if (typeof parts === 'string')
