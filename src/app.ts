@@ -132,6 +132,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       onGap: (reason) => metrics.eventGap(reason),
       onListed(costMs) {
         metrics.agentRequest('daemon_status', 'ok', costMs);
+        identity.refresh();
         reportCluster();
       },
     },
@@ -140,7 +141,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     settings,
     hostname: ports.hostname,
     cluster: informer.cluster,
-    services: informer.keys,
+    services: informer.known,
   });
 
   const round = createRound({
