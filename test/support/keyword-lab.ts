@@ -10,12 +10,13 @@ import type { Desired } from '../../src/model/server.js';
 import type { CompileContext, Compiled } from '../../src/model/spec.js';
 import { type Sections, analyseReferences } from '../../src/model/reference-loop.js';
 import type { ServiceKey } from '../../src/model/service.js';
+import { readConfigAnswer } from '../../src/source/lsnr-answers.js';
 import { createInlineCompute } from '../../src/worker/compute.js';
 import { type PortRange, takePorts } from './gobetween-ports.js';
 import type { NamedTarget, Target } from './gobetween-target.js';
 import { context } from './service-config.js';
 
-/** What one service's owner wrote. `%P` in the texts is a port of this run. */
+/** What one service's owner wrote. `%P` in the texts is a port of this run, `%B` one that another process has. */
 export interface KeywordSet {
   readonly key: ServiceKey;
   readonly raw: string;
@@ -78,8 +79,13 @@ export async function openLab(named: NamedTarget): Promise<KeywordLab> {
   const nextPort = (): number => ports.port(1 + half * HALF + (next++ % HALF));
 
   async function want(set: KeywordSet): Promise<Wanted> {
-    const fill = (text: string): string => text.replaceAll('%P', () => String(nextPort()));
-    const filled: KeywordSet = { ...set, raw: fill(set.raw) };
+    const fill = (text: string): string =>
+      text.replaceAll('%P', () => String(nextPort())).replaceAll('%B', String(ports.port(0)));
+    const filled: KeywordSet = {
+      ...set,
+      raw: fill(set.raw),
+      ...(set.evaluated === undefined ? {} : { evaluated: fill(set.evaluated) }),
+    };
     const evaluate = needsEvaluation(filled.raw);
     const startedAt = performance.now();
     const [compiled] = await compute.compile(
@@ -148,15 +154,17 @@ export async function openLab(named: NamedTarget): Promise<KeywordLab> {
   };
 }
 
-/** As the informer's reader decides it; a text that is no JSON is not looked into. */
+/** As the informer's reader decides it; what the source would not take for a config is not looked into. */
 function needsEvaluation(raw: string): { readonly needed: boolean; readonly loop: string | null } {
-  let sections: Sections;
+  let body: unknown;
   try {
-    sections = JSON.parse(raw) as Sections;
+    body = JSON.parse(raw);
   } catch {
     return { needed: false, loop: null };
   }
-  const { needsEvaluation: needed, loop } = analyseReferences(sections);
+  const answer = readConfigAnswer(body);
+  if (!answer.ok) return { needed: false, loop: null };
+  const { needsEvaluation: needed, loop } = analyseReferences(JSON.parse(answer.value.text) as Sections);
   return { needed, loop };
 }
 

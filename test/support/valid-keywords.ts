@@ -16,10 +16,7 @@ type Maybe = fc.Arbitrary<string | undefined>;
 
 /** Present in `share` of ten. */
 const maybe = (text: Text, share = 4): Maybe =>
-  fc.oneof(
-    { weight: 10 - share, arbitrary: fc.constant(undefined) },
-    { weight: share, arbitrary: text as Maybe },
-  );
+  fc.oneof({ weight: 10 - share, arbitrary: fc.constant(undefined) }, { weight: share, arbitrary: text });
 
 /** The text with letters of any case. */
 const cased = (text: Text): Text =>
@@ -138,7 +135,7 @@ export const sections: Readonly<Record<'sni' | 'tls' | 'backends_tls' | 'udp' | 
   access: spell(
     record({
       default: maybe(oneOf('allow', 'deny')),
-      rules: fc.array(rule, { maxLength: 5 }) as fc.Arbitrary<string | readonly string[]>,
+      rules: fc.array(rule, { maxLength: 5 }),
     }),
   ),
   proxy: spell(record({ version: fc.constant('1') })),
@@ -289,9 +286,9 @@ const protocol: fc.Arbitrary<Env> = fc.oneof(
 /** The `[env]` section of a service that every gateway allowing commands serves. */
 export const validEnv: fc.Arbitrary<EnvTexts> = fc
   .tuple(common, check, protocol)
-  .map((parts) =>
+  .map(([one, two, three]) =>
     Object.fromEntries(
-      Object.entries(Object.assign({}, ...parts) as Env).flatMap(([name, text]) =>
+      Object.entries({ ...one, ...two, ...three }).flatMap(([name, text]) =>
         text === undefined ? [] : [[name, text] as const],
       ),
     ),
