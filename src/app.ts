@@ -3,6 +3,7 @@
  * (DESIGN §5.5). Invariant: no part knows another's concrete type; what follows from what is written here and in
  * feedback.ts, and nowhere else.
  */
+import { createAfterPlan } from './after-plan.js';
 import { sleep } from './clock.js';
 import { type Ports, timeRequests } from './effects.js';
 import { ok, type Result } from './errors.js';
@@ -39,7 +40,7 @@ import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { createProblemBoard } from './telemetry/problems.js';
 import { createSweep } from './sweep.js';
-import { fillsOf, rawBind } from './written-ports.js';
+import { rawBind } from './written-ports.js';
 
 export interface App {
   /** Opens the pages and begins to follow both sides; absent peers are waited for. */
@@ -62,7 +63,6 @@ export interface App {
   stop(): Promise<void>;
 }
 
-const freshListMs = 5_000;
 const applierStopMs = 8_000;
 const lookMs = 20;
 
@@ -98,7 +98,6 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
   });
   /** A list of GoBetween's servers was read after the cluster's was complete: both sides are known. */
   let bothSeen = false;
-  let freshListAt = -Infinity;
 
   const dns = createDnsChoice({ clock, probe: ports.dnsProbe, onChange: () => reconciler.dirtyAll('dns') });
 
@@ -124,11 +123,17 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
           reconciler.dirtyAll('setting');
         }
       },
-      onAgent: (up, reason) => peers.tell('agent', up, `the OpenSVC agent: ${reason}`),
+      onAgent(up, reason) {
+        peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
+        reportCluster();
+      },
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
-      onListed: (costMs) => metrics.agentRequest('daemon_status', 'ok', costMs),
+      onListed(costMs) {
+        metrics.agentRequest('daemon_status', 'ok', costMs);
+        reportCluster();
+      },
     },
   });
   const identity = createIdentity({
@@ -160,6 +165,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     keys: informer.keys,
     ready: () => informer.synced() && bothSeen,
     submit,
+    cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {
       log.info(countChanges(changes), 'first plan');
       firstPlanned(changes);
@@ -170,7 +176,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       metrics.roundPhase('plan', seconds * 1000);
       board.endRound();
     },
-    onSettled: settledService,
+    onSettled: (key, changes) => afterPlan.settled(key, changes),
   });
 
   const writeBack = createWriteBack({
@@ -201,7 +207,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     report,
     log,
     dirty: (key, reason) => reconciler.dirty(key, reason),
-    served: wantWriteBack,
+    served: (key) => afterPlan.served(key),
     distrust: () => watch.distrust(),
   });
   const applier = createApplier(
@@ -249,6 +255,12 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     settings,
   );
 
+  /** What is wrong with the cluster's side as a whole; looked at with each list. */
+  function reportCluster(): void {
+    const ways = [ports.agent.problem(), identity.problem()].filter((problem) => problem !== null);
+    board.set('cluster', [...informer.problems(), ...ways]);
+  }
+
   function submit(changes: readonly Change[]): void {
     const { allowed, suppressed } = applyPolicy(settings.policy, changes);
     for (const { change } of suppressed) metrics.change(change.kind, change.reason, 'suppressed');
@@ -256,30 +268,15 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     applier.submit(anonymous ? allowed.filter(({ kind }) => kind !== 'delete') : allowed);
   }
 
-  /** After a service was planned: ports to write back, a fresh list for a word that a foreign server blocks. */
-  function settledService(key: ServiceKey, changes: number): void {
-    const state = reconciler.states().get(key);
-    if (changes === 0) feedback.clean(key);
-    wantWriteBack(key);
-    const blocked = state?.held.some(
-      ({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted',
-    );
-    if (blocked === true && clock.now() - freshListAt >= freshListMs) {
-      freshListAt = clock.now();
-      void watch.sweepNow();
-    }
-    const facts = informer.facts(key);
-    if (facts?.state === 'gone' && ledger.byKey(key).length === 0) {
-      writeBack.forget(key);
-      informer.forget(key);
-    }
-  }
-
-  function wantWriteBack(key: ServiceKey): void {
-    const state = reconciler.states().get(key);
-    if (state?.compiled?.verdict !== 'served' || state.config === null) return;
-    writeBack.want(key, fillsOf(state.granted, ledger.byKey(key)), state.config.csum);
-  }
+  const afterPlan = createAfterPlan({
+    clock,
+    ledger,
+    informer,
+    writeBack,
+    states: reconciler.states,
+    sweep: () => void watch.sweepNow(),
+    clean: feedback.clean,
+  });
 
   const pageState: PageState = {
     synced: informer.synced,
@@ -313,12 +310,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     },
     exposure: () =>
       [...reconciler.states().values()].flatMap((state) =>
-        exposureOf({
-          ...state,
-          facts: state.facts ?? null,
-          present: ledger.byKey(state.key),
-          problems: board.of(state.key),
-        }),
+        exposureOf({ ...state, present: ledger.byKey(state.key), problems: board.of(state.key) }),
       ),
     problems: board.all,
     servers: () => ledger.size(),
@@ -332,6 +324,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       stopping = true;
       informer.stop();
       dns.stop();
+      afterPlan.stop();
       queue.shutdown();
       await running;
       await writeBack.stop();

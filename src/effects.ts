@@ -10,7 +10,7 @@ import { type Random, systemRandom } from './random.js';
 import type { Settings } from './settings.js';
 import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
-import { type AgentLocator, createAgentLocator } from './source/probe.js';
+import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
 import { type Compute, createInlineCompute } from './worker/compute.js';
 
@@ -40,14 +40,7 @@ export function createRealPorts(settings: Settings): Ports {
       clock,
       random,
       timeoutMs: settings.agentTimeoutMs,
-      locate: async () => {
-        const found = await agent.locate();
-        if (!found.ok) return found;
-        const { path, dialect } = found.value;
-        if (dialect === 'v2.1') return { ok: true, value: path };
-        const message = `the agent at ${path} speaks v3, which this version does not; it needs a v2.1 agent`;
-        return { ok: false, failure: { code: 'agent-dialect', retry: 'backoff', message } };
-      },
+      locate: lsnrPath(agent),
     }),
     balancer: createClient({
       url: settings.gobetweenUrl,

@@ -5,6 +5,7 @@
  * claimed for all services at once, so that every gateway chooses the same, and the first plan goes out whole (SPEC §5, §6).
  */
 import type { Clock } from './clock.js';
+import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import type { Workqueue } from './queue/workqueue.js';
@@ -23,6 +24,8 @@ export interface ReconcilerDeps {
   readonly ready: () => boolean;
   /** Hands changes to the applier; a policy may hold some back. */
   readonly submit: (changes: readonly Change[]) => void;
+  /** A wish of a former plan is not wished any more: what is there stays. */
+  readonly cancel: (name: ServerName) => void;
   readonly onFirstPlan: (changes: readonly Change[]) => void;
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
   /** A service was planned, with so many changes. */
@@ -50,7 +53,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** warming: compile only. gathering: the first plan is made of all services. open: changes leave as planned. */
   let phase: 'warming' | 'gathering' | 'open' = 'warming';
   let firstKeys = new Set<ServiceKey>();
-  let firstChanges: Change[] = [];
+  let firstChanges = new Map<ServiceKey, readonly Change[]>();
   let working = false;
 
   async function run(): Promise<void> {
@@ -60,7 +63,10 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       working = true;
       const startedAt = clock.now();
       const changes = await runRound(keys);
-      for (const key of keys) queue.done(key);
+      for (const key of keys) {
+        queue.forget(key);
+        queue.done(key);
+      }
       working = false;
       deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
       poke();
@@ -71,7 +77,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     await round.compile(keys);
     if (phase === 'warming') return 0;
     const taken = takeCauses(keys);
-    const { changes, affected } = await round.settle(keys, taken);
+    const { changes, moot, affected } = await round.settle(keys, taken);
+    for (const name of moot) deps.cancel(name);
     for (const key of affected) queue.add(key);
     if (phase === 'gathering') gather(keys, changes);
     else if (changes.length > 0) deps.submit(changes);
@@ -101,14 +108,19 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   }
 
   function gather(keys: readonly ServiceKey[], changes: readonly Change[]): void {
-    firstChanges.push(...changes);
-    for (const key of keys) firstKeys.delete(key);
+    for (const key of keys) {
+      firstChanges.set(
+        key,
+        changes.filter((change) => change.key === key),
+      );
+      firstKeys.delete(key);
+    }
     if (firstKeys.size === 0) finishFirst();
   }
 
   function finishFirst(): void {
-    const changes = firstChanges;
-    firstChanges = [];
+    const changes = [...firstChanges.values()].flat();
+    firstChanges = new Map();
     phase = 'open';
     deps.onFirstPlan(changes);
     deps.submit(changes);

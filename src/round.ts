@@ -11,7 +11,7 @@ import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { CompileContext, Compiled } from './model/spec.js';
 import type { Change, ChangeReason } from './plan/change.js';
-import { planService } from './plan/plan.js';
+import { planService, serverOf } from './plan/plan.js';
 import type { Arbiter, Grant } from './ports/arbiter.js';
 import { claimsOf, portProblem } from './ports/claims.js';
 import type { Facts, ReadConfig } from './source/source.js';
@@ -58,6 +58,8 @@ export interface HeldWord {
 
 export interface Settled {
   readonly changes: readonly Change[];
+  /** Servers that a former plan wished to change and this one does not: what is still owed there is moot. */
+  readonly moot: readonly ServerName[];
   /** Services outside the batch whose ports changed with it. */
   readonly affected: ReadonlySet<ServiceKey>;
 }
@@ -77,6 +79,10 @@ export interface Round {
 export function createRound(deps: RoundDeps): Round {
   const { arbiter, balancer } = deps;
   const states = new Map<ServiceKey, ServiceState>();
+  /** Servers that the last plan of a service wished to change. */
+  const wished = new Map<ServiceKey, ReadonlySet<ServerName>>();
+  /** Servers adopted with a former default since the start. */
+  const stale = new Set<ServerName>();
   let contextVersion = 0;
 
   async function compile(keys: readonly ServiceKey[]): Promise<void> {
@@ -97,7 +103,9 @@ export function createRound(deps: RoundDeps): Round {
       const compiled = results[index];
       if (compiled === undefined) return;
       states.set(state.key, { ...state, compiled, config, slave: facts.slave, contextVersion: version });
-      arbiter.setClaims(state.key, claimsOf(compiled), { keepHeld: compiled.badWords });
+      arbiter.setClaims(state.key, claimsOf(compiled), {
+        keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
+      });
     });
   }
 
@@ -118,8 +126,23 @@ export function createRound(deps: RoundDeps): Round {
     const { grants, affected } = arbiter.decide(keys);
     for (const key of keys) claim(key, grants);
     await renderServed(keys);
-    const changes = keys.flatMap((key) => plan(key, causes.get(key)));
-    return { changes, affected };
+    const changes: Change[] = [];
+    const moot: ServerName[] = [];
+    for (const key of keys) {
+      const planned = plan(key, causes.get(key));
+      changes.push(...planned);
+      moot.push(...replaceWishes(key, planned));
+    }
+    return { changes, moot, affected };
+  }
+
+  /** Remembers what this plan wishes; returns what only the former one wished. */
+  function replaceWishes(key: ServiceKey, planned: readonly Change[]): readonly ServerName[] {
+    const before = wished.get(key);
+    const now = new Set(planned.map(serverOf));
+    if (now.size === 0) wished.delete(key);
+    else wished.set(key, now);
+    return before === undefined ? [] : [...before].filter((name) => !now.has(name));
   }
 
   /** Notes which words of a service have a port now; the others become problems of the service. */
@@ -183,7 +206,7 @@ export function createRound(deps: RoundDeps): Round {
       ...state.problems,
     ]);
     if (isGone(state) && present.length === 0) states.delete(key);
-    return planService({
+    const changes = planService({
       key,
       desired,
       keep: verdict.keep,
@@ -193,9 +216,15 @@ export function createRound(deps: RoundDeps): Round {
       cause,
       heldNames: heldNames(state, present),
       needed: arbiter.needed,
+      stale,
       isStaleDefault: (wish, observed) =>
         deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
     });
+    for (const change of changes) {
+      if (change.kind === 'adopt' && change.reason === 'stale-default') stale.add(serverOf(change));
+      else stale.delete(serverOf(change));
+    }
+    return changes;
   }
 
   return {
@@ -288,12 +317,10 @@ function lastGood(state: ServiceState, present: readonly Observed[]): readonly D
 function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
   const labels = new Set(state.held.map(({ word }) => `${word.port}/${word.proto}`));
   if (labels.size === 0) return new Set();
-  return new Set(
-    present
-      .filter(({ name }) => {
-        const decoded = decodeName(name);
-        return decoded?.kind === 'ours' && labels.has(`${decoded.port}/${decoded.proto}`);
-      })
-      .map(({ name }) => name),
-  );
+  const serves = ({ name, listen }: Observed): boolean => {
+    const decoded = decodeName(name);
+    const proto = decoded?.kind === 'ours' ? decoded.proto : listen?.proto;
+    return decoded !== null && proto !== undefined && labels.has(`${decoded.port}/${proto}`);
+  };
+  return new Set(present.filter(serves).map(({ name }) => name));
 }

@@ -148,17 +148,10 @@ export function portOf(stage: Stage, path: string, proto: 'tcp' | 'udp'): number
 
 /** A path, or the bare name of a service in a namespace. */
 function findService(stage: Stage, name: string | undefined): string | null {
-  if (name === undefined) return null;
-  const services = new Set(stage.rows().map(({ service }) => service));
-  if (stage.world.has(name)) return name;
-  return [...services].find((service) => service.endsWith(`/${name}`) && stage.world.has(service)) ?? null;
+  return stage.world.services().find((path) => path === name || path.endsWith(`/${name ?? ''}`)) ?? null;
 }
 
 function noService(stage: Stage, name: string | undefined): CommandResult {
-  const services = [...new Set(stage.rows().map(({ service }) => service))].filter((path) =>
-    stage.world.has(path),
-  );
-  return said(
-    `${name === undefined ? 'which service?' : `there is no service ${name};`} there are ${services.join(', ')}`,
-  );
+  const asked = name === undefined ? 'which service?' : `there is no service ${name};`;
+  return said(`${asked} there are ${stage.world.services().join(', ')}`);
 }

@@ -4,7 +4,7 @@ import type { ShownBackend } from '../sim/world-rest.js';
 import type { Stage } from './demo-stage.js';
 import { renderTable } from './render-table.js';
 
-/** The table as text. Backends are counted in GoBetween, so the table shows what traffic would meet. */
+/** The table as text, and below it why a row is not as it should be. Backends are counted in GoBetween, so the table shows what traffic would meet. */
 export async function drawTable(stage: Stage, columns: number | null): Promise<string> {
   const rows = stage.rows().filter(({ state }) => state !== 'slave');
   const counted = await Promise.all(rows.map((row) => countBackends(stage, row)));
@@ -13,10 +13,14 @@ export async function drawTable(stage: Stage, columns: number | null): Promise<s
     row.word,
     row.listen === null ? '-' : `${row.listen}/${row.proto}`,
     counted[index] ?? '-',
-    row.why === '' ? row.state : `${row.state}: ${row.why}`,
+    row.state,
   ]);
   const head = ['SERVICE', 'ASKS FOR', 'LISTENS ON', 'BACKENDS', 'STATE'];
-  return renderTable(cells, { head, width: columns, overflow: 'wrap' });
+  const notes = rows.filter(({ why }) => why !== '').map((row) => [`${row.service}:`, row.why]);
+  return [
+    renderTable(cells, { head, width: columns, overflow: 'wrap' }),
+    renderTable(notes, { width: columns, overflow: 'wrap', indent: 2 }),
+  ].join('\n');
 }
 
 /** `2 live`, or `1 of 2 live`; `-` where no server serves the row. */

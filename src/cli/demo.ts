@@ -50,7 +50,7 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
   await untilServing(stage, ended.signal);
   const screen = createScreen(stage, io);
   await screen.draw(true);
-  io.out(`${tryText(stage)}\n\n${helpText(stage)}\n`);
+  io.out(`\n${tryText(stage)}\n\n${helpText(stage)}\n`);
   const lines = createInterface({ input: stdin, terminal: false });
   // Without a terminal the end of the input is no wish to stop: `demo < /dev/null &` runs until it is killed.
   lines.on('close', () => stdin.isTTY === true && ended.abort());
@@ -101,7 +101,7 @@ function createScreen(stage: Stage, io: Io) {
       looked = table;
       if (!always && (table === printed || !steady)) return;
       printed = table;
-      io.out(`\n${table}\n\n`);
+      io.out(`\n${table}\n`);
     },
   };
 }

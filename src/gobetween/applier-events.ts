@@ -43,10 +43,12 @@ export interface ApplierEvents {
     readonly listen: Listen | null;
     readonly by: readonly ServerName[];
   }) => void;
+  /** What was told as failed or held is over: done, or not wanted any more. `flapping` ends by itself at `until`. */
+  readonly cleared?: (name: ServerName) => void;
   readonly superseded?: (count: number) => void;
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */
   readonly outage?: (up: boolean) => void;
   readonly paced?: (wave: PacedWave) => void;
-  /** A server that was mended 2 s ago is different again. */
+  /** A server that was mended 2 s ago, or whose requests went unanswered, is different again. */
   readonly drifted?: (name: ServerName, key: ServiceKey | null) => void;
 }

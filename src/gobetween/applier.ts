@@ -21,7 +21,7 @@ import { type ParseServers, type Performed, createPerform } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, retryDelayMs } from './retry.js';
-import { type Slot, createSchedule, deletes, isUrgent } from './schedule.js';
+import { type Slot, createSchedule, deletes, skipsQuiet } from './schedule.js';
 
 export interface ApplierLimits {
   /** Writes per second; 0: no limit. */
@@ -94,6 +94,7 @@ export function createApplier(
         const by = listen === null ? [] : ledger.holders(listen, name);
         on.held?.({ name, key: ledger.intent(name)?.key ?? null, code, until, listen, by });
       },
+      cleared: (name) => on.cleared?.(name),
       foreign(name) {
         on.failed?.({
           name,
@@ -172,7 +173,7 @@ export function createApplier(
     const { name } = slot;
     if (!runnable(slot)) return false;
     const work = ledger.assess(name);
-    if (!deletes(work) || isUrgent(work)) return true;
+    if (!deletes(work) || skipsQuiet(work)) return true;
     const seen = await quiet.check(slot);
     if (seen.state === 'quiet') return runnable(slot);
     if (seen.state === 'unknown') {
@@ -213,7 +214,8 @@ export function createApplier(
     schedule.resetRetries(name);
     if (!performed.met || intent === null || kind === 'restore') return;
     on.applied?.({ name, key: intent.key, kind, reason: intent.reason, ms: clock.now() - intent.sinceMs });
-    if (intent.reason === 'drift' && kind !== 'delete') recheck.schedule(name);
+    if (slot.lookAgain || (intent.reason === 'drift' && kind !== 'delete')) recheck.schedule(name);
+    slot.lookAgain = false;
   }
 
   function fail(slot: Slot, performed: Performed): void {
@@ -225,12 +227,14 @@ export function createApplier(
     const retryInMs = restored ? null : retryDelayMs(outcome, slot.attempt, random);
     if (outcome === 'forbidden') ledger.drop(name);
     slot.outage = isOutage(outcome);
+    slot.lookAgain ||= slot.outage || outcome === 'closed';
     const listen = intent?.want?.listen ?? ledger.state(name).observed?.listen ?? null;
     const { attempt } = slot;
     // A newer intent than the one that failed starts afresh.
     if (now === null || (now.want === intent?.want && now.key === intent?.key)) {
       slot.retryAtMs = clock.now() + (retryInMs ?? 0);
     } else schedule.resetRetries(name);
+    slot.failed = true;
     on.failed?.({ name, key: intent?.key ?? null, listen, outcome, detail, attempt, retryInMs, restored });
     if (!slot.outage) return noteAnswer();
     failuresInRow += 1;

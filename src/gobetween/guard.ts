@@ -7,14 +7,14 @@ import type { Answer, Balancer } from './outcome.js';
 
 export type WritePolicy = 'sync' | 'upsert-only' | 'observe';
 
-/** A Balancer whose DELETE says what it is for: a removal, or the first half of a replacement. */
+/** A Balancer whose DELETE says what it is for: a removal, or the first half of a replacement (by `heir`). */
 export interface GuardedBalancer extends Balancer {
-  remove(name: string, purpose?: 'delete' | 'replace'): Promise<Answer<null>>;
+  remove(name: string, purpose?: 'delete' | 'replace', heir?: string): Promise<Answer<null>>;
 }
 
 /** Wraps `balancer`; `policy` is read at each call. What it forbids answers `forbidden` without being sent. */
 export function createGuardedBalancer(balancer: Balancer, policy: () => WritePolicy): GuardedBalancer {
-  /** Servers taken away by the first half of a replacement: their second half passes under any policy. */
+  /** Servers that the first half of a replacement is owed: their POST passes under any policy. */
   const halfReplaced = new Set<string>();
 
   return {
@@ -32,10 +32,10 @@ export function createGuardedBalancer(balancer: Balancer, policy: () => WritePol
       return answer;
     },
 
-    async remove(name, purpose = 'delete') {
+    async remove(name, purpose = 'delete', heir = name) {
       const now = policy();
       if (now === 'observe' || (now === 'upsert-only' && purpose === 'delete')) return forbidden(now);
-      if (purpose === 'replace') halfReplaced.add(name);
+      if (purpose === 'replace') halfReplaced.add(heir);
       const answer = await balancer.remove(name);
       if (purpose === 'delete' && answer.outcome === 'ok') halfReplaced.delete(name);
       return answer;

@@ -38,7 +38,8 @@ export function createLedger(clock: Clock) {
 
   const neighbours: Neighbours = {
     holders,
-    needed: (listen, except) => listen !== null && wanting(listen, except).length > 0,
+    waiting: (listen, except) =>
+      listen === null ? [] : wanting(listen, except).map((name) => entries.get(name)?.intent?.key ?? null),
     moving(name) {
       const entry = entries.get(name);
       return entry !== undefined && (entry.inFlight || (entry.intent !== null && !entry.intent.refused));
@@ -154,10 +155,17 @@ export function createLedger(clock: Clock) {
     },
     /** Holds the port of a POST before it is sent; null lets it go. */
     reserve: entries.reserve,
-    /** Before a DELETE that a POST shall follow: from here on something is owed. */
-    owe(name: ServerName): void {
-      const entry = entries.ensure(name);
-      if (entry.observed !== null) entries.setFallback(entry, entry.observed);
+    /** The server that takes over from `name`, an old name of the same service's: its own new one (SPEC §4). */
+    heir(name: ServerName): ServerName | null {
+      const { observed = null, intent = null } = entries.get(name) ?? {};
+      if (intent?.reason !== 'historical' || intent.want !== null || !observed?.listen) return null;
+      const own = (other: ServerName): boolean => entries.get(other)?.intent?.key === intent.key;
+      return wanting(observed.listen, name).find(own) ?? null;
+    },
+    /** Before a DELETE of `former` that a POST of `name` shall follow: from here on something is owed. */
+    owe(name: ServerName, former: Observed): void {
+      const historical = former.historical && former.name === name;
+      entries.setFallback(entries.ensure(name), { ...former, name, historical });
     },
     /** It need not, or cannot, be put back. */
     unowe(name: ServerName): void {
@@ -197,10 +205,10 @@ export function createLedger(clock: Clock) {
     look(name: ServerName, observed: Observed | null): void {
       const entry = entries.ensure(name);
       if (observed === null && entry.doubtful) entry.applied = null;
-      if (observed !== null && observed.digest === entry.intent?.want?.digest) {
-        entry.applied = observed.digest; // our own POST, whose answer was lost
-        entry.postedAtMs = clock.now();
-      }
+      // Our own POST, whose answer was lost; it may have acted just now.
+      if (observed !== null && entry.doubtful) entry.postedAtMs = clock.now();
+      if (observed !== null && observed.digest === entry.intent?.want?.digest)
+        entry.applied = observed.digest;
       entry.doubtful = false;
       entries.setObserved(entry, observed);
       entries.reserve(name, null);

@@ -73,21 +73,18 @@ export function createPerform(deps: {
     return { kind: 'verify', outcome, detail, intent: ledger.intent(name), changed: false, met: false };
   }
 
-  async function erase(
-    name: ServerName,
-    before: Observed,
-    purpose: 'delete' | 'replace',
-  ): Promise<Answer<null>> {
+  /** `heir` is the server whose POST shall follow; null: none, it is a removal. */
+  async function erase(name: ServerName, before: Observed, heir: ServerName | null): Promise<Answer<null>> {
     if (!before.owned) return { outcome: 'forbidden', detail: 'not one of our servers' };
-    if (purpose === 'replace') ledger.owe(name);
-    const answer = await balancer.remove(name, purpose);
+    if (heir !== null) ledger.owe(heir, before);
+    const answer = await balancer.remove(name, heir === null ? 'delete' : 'replace', heir ?? name);
     if (answer.outcome === 'ok') {
       noteClosing(before.listen);
       ledger.deleted(name);
     } else if (isOutage(answer.outcome) || answer.outcome === 'closed') {
       ledger.doubt(name);
-    } else {
-      ledger.unowe(name);
+    } else if (heir !== null) {
+      ledger.unowe(heir);
     }
     return answer;
   }
@@ -173,13 +170,13 @@ export function createPerform(deps: {
           return { kind: 'restore', outcome, detail, intent, changed: false, met: false };
         }
         case 'delete': {
-          const { outcome, detail } = await erase(name, work.before, 'delete');
+          const { outcome, detail } = await erase(name, work.before, ledger.heir(name));
           const met = outcome === 'ok' && ledger.intent(name) === intent;
           return { kind: 'delete', outcome, detail, intent, changed: outcome !== 'forbidden', met };
         }
         case 'replace':
         case 'vacate': {
-          const { outcome, detail } = await erase(name, work.before, 'replace');
+          const { outcome, detail } = await erase(name, work.before, name);
           if (outcome !== 'ok')
             return { kind: 'replace', outcome, detail, intent, changed: outcome !== 'forbidden', met: false };
           return create(name, 'replace', true);

@@ -3,6 +3,7 @@
  * Invariant: a name is in the index at most once, under the (protocol, port) of its listen.
  * `tls` counts as tcp; a wildcard conflicts with every address of either family (SPEC §4).
  */
+import { conflicts } from '../model/bind.js';
 import type { L4, Listen, ServerName } from '../model/server.js';
 
 export interface PortIndex {
@@ -51,14 +52,4 @@ export function createPortIndex(): PortIndex {
       byPort.udp.clear();
     },
   };
-}
-
-/** Whether two listeners cannot stand side by side. */
-export function conflicts(a: Listen, b: Listen): boolean {
-  if (a.proto !== b.proto || a.port !== b.port) return false;
-  return a.addr === b.addr || isWildcard(a.addr) || isWildcard(b.addr);
-}
-
-function isWildcard(addr: string): boolean {
-  return addr === '' || addr === '0.0.0.0' || addr === '::';
 }

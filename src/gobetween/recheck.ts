@@ -1,6 +1,6 @@
 /**
- * A server that was mended after a drift is looked at again 2 s later (SPEC §7), because whoever changed it may do so
- * again, or an abandoned request may still act. Invariant: one timer per name; a server written meanwhile is left alone.
+ * A server that was mended after a drift, or whose requests went unanswered, is looked at again 2 s later (SPEC §7):
+ * whoever changed it may do so again, and an abandoned request may still act. Invariant: one timer per name; a server written meanwhile is left alone.
  */
 import type { Cancel, Clock } from '../clock.js';
 import type { Observed, ServerName } from '../model/server.js';

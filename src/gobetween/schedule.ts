@@ -30,11 +30,17 @@ export interface Slot {
   /** Its place in the replacement budget is taken. */
   paid: boolean;
   held: HoldCode | null;
+  /** A failure was told, and is not over. */
+  failed: boolean;
+  /** A request went unanswered: it may act yet, so the outcome is looked at again. */
+  lookAgain: boolean;
 }
 
 export interface ScheduleHooks {
   /** `until` is monotonic; null: until a port is free. `listen` is the port that it waits for. */
   held(name: ServerName, code: HoldCode, untilMs: number | null, listen: Listen | null): void;
+  /** What was told as failed or held (`flapping` apart, which ends by itself) is over. */
+  cleared(name: ServerName): void;
   /** Work on a foreign server was asked for. */
   foreign(name: ServerName): void;
   /** A name became ready. */
@@ -62,8 +68,16 @@ export function createSchedule(
     slot.place = 'idle';
   }
 
+  function clear(slot: Slot): void {
+    const told = slot.failed || (slot.held !== null && slot.held !== 'flapping');
+    slot.failed = false;
+    slot.held = null;
+    if (told) hooks.cleared(slot.name);
+  }
+
   function drop(slot: Slot): void {
     leave(slot);
+    clear(slot);
     slots.delete(slot.name);
     pacing.done(slot.name);
   }
@@ -82,12 +96,12 @@ export function createSchedule(
         return work.owed ? 'owed' : 'create';
       case 'delete':
         if (paid) return 'paid';
-        return work.urgent ? 'urgent' : 'delete';
+        return work.waited === 'no' ? 'delete' : 'urgent';
       case 'vacate':
         return paid ? 'paid' : 'urgent';
       case 'replace': {
         if (paid) return 'paid';
-        if (work.urgent) return 'urgent';
+        if (work.waited !== 'no') return 'urgent';
         return pacing.isPaced(ledger.intent(name)?.reason ?? 'edited') ? 'paced' : 'replace';
       }
       default:
@@ -120,6 +134,10 @@ export function createSchedule(
       default:
     }
     if (!hooks.mayStart(name)) return leave(slot);
+    if (slot.held === 'port') {
+      slot.held = null;
+      if (!slot.failed) hooks.cleared(name);
+    }
     const dueMs = earliestMs(slot, work);
     if (dueMs > clock.now()) return delay(slot, dueMs);
     if (slot.place !== 'ready') {
@@ -144,6 +162,8 @@ export function createSchedule(
       quietAtMs: 0,
       paid: false,
       held: null,
+      failed: false,
+      lookAgain: false,
     };
     slots.set(name, slot);
     return slot;
@@ -167,7 +187,7 @@ export function createSchedule(
     if (flapMs > clock.now()) hold(slot, 'flapping', flapMs, null);
     dueMs = Math.max(dueMs, flapMs);
     if (work.before.listen?.proto === 'udp') dueMs = Math.max(dueMs, ledger.postedAtMs(name) + udpAgeMs);
-    return isUrgent(work) ? dueMs : Math.max(dueMs, slot.quietAtMs);
+    return skipsQuiet(work) ? dueMs : Math.max(dueMs, slot.quietAtMs);
   }
 
   return {
@@ -187,7 +207,7 @@ export function createSchedule(
       slot.attempt = 0;
       slot.retryAtMs = 0;
       slot.outage = false;
-      slot.held = null;
+      clear(slot);
     },
     /** Takes a name out of its lane for a ticket. */
     grant(slot: Slot): void {
@@ -219,7 +239,7 @@ export function deletes(work: Work): work is Deletion {
   return work.op === 'delete' || work.op === 'replace' || work.op === 'vacate';
 }
 
-/** Whether somebody waits for the port that the DELETE frees. */
-export function isUrgent(work: Deletion): boolean {
-  return work.op === 'vacate' || work.urgent;
+/** Whether another service waits for the port that the DELETE frees. */
+export function skipsQuiet(work: Deletion): boolean {
+  return work.waited === 'other';
 }

@@ -4,7 +4,7 @@
  *
  *   intent    | in GoBetween        | work
  *   none      | taken away by us    | restore what was there   (a replacement that was cancelled half way)
- *   absent    | owned               | delete                   (urgent when somebody waits for its port)
+ *   absent    | owned               | delete                   (first when somebody waits for its port)
  *   present d | d                   | nothing
  *   present d | nothing             | create, once every conflicting port is free
  *   present d | x, new port free    | replace
@@ -31,9 +31,9 @@ export type Work =
   | { readonly op: 'nothing' }
   | { readonly op: 'create'; readonly desired: Desired; readonly owed: boolean }
   | { readonly op: 'restore'; readonly former: Observed }
-  | { readonly op: 'replace'; readonly before: Observed; readonly desired: Desired; readonly urgent: boolean }
-  | { readonly op: 'vacate'; readonly before: Observed }
-  | { readonly op: 'delete'; readonly before: Observed; readonly urgent: boolean }
+  | { readonly op: 'replace'; readonly before: Observed; readonly desired: Desired; readonly waited: Waited }
+  | { readonly op: 'vacate'; readonly before: Observed; readonly waited: Waited }
+  | { readonly op: 'delete'; readonly before: Observed; readonly waited: Waited }
   /** A request went without an answer: look before acting. */
   | { readonly op: 'verify' }
   /** `stuck`: one of those in the way is not about to leave. */
@@ -45,6 +45,9 @@ export type Work =
     }
   | { readonly op: 'refused' }
   | { readonly op: 'foreign' };
+
+/** Who waits for the port that a DELETE frees. Only for another service is the quiet wait skipped (SPEC §4). */
+export type Waited = 'no' | 'own' | 'other';
 
 /** What the decision reads; the ledger's entry has this shape. */
 export interface Situation {
@@ -59,8 +62,8 @@ export interface Situation {
 export interface Neighbours {
   /** Names that hold, or are just taking, a port in conflict with `listen`. */
   holders(listen: Listen, except: ServerName): readonly ServerName[];
-  /** Whether the intent of somebody else wants a port in conflict with `listen`. */
-  needed(listen: Listen | null, except: ServerName): boolean;
+  /** Services of the other servers whose intent wants a port in conflict with `listen`. */
+  waiting(listen: Listen | null, except: ServerName): readonly (ServiceKey | null)[];
   /** Whether something is still to happen to `name`. */
   moving(name: ServerName): boolean;
 }
@@ -76,7 +79,7 @@ export function assess(situation: Situation, neighbours: Neighbours): Work {
   const { want } = intent;
   if (want === null) {
     if (observed === null) return doubtful ? { op: 'verify' } : { op: 'nothing' };
-    return { op: 'delete', before: observed, urgent: neighbours.needed(observed.listen, name) };
+    return { op: 'delete', before: observed, waited: waitedFor(observed, neighbours) };
   }
   if (doubtful) return { op: 'verify' };
   if (observed === null) {
@@ -89,11 +92,12 @@ export function assess(situation: Situation, neighbours: Neighbours): Work {
     );
   }
   if (observed.digest === want.digest) return { op: 'nothing' };
-  const urgent = neighbours.needed(observed.listen, name);
-  if (intent.refused) return urgent ? { op: 'vacate', before: observed } : { op: 'refused' };
+  const waited = waitedFor(observed, neighbours);
+  const vacate: Work = { op: 'vacate', before: observed, waited };
+  if (intent.refused) return waited === 'no' ? { op: 'refused' } : vacate;
   const by = neighbours.holders(want.listen, name);
-  if (by.length === 0) return { op: 'replace', before: observed, desired: want, urgent };
-  if (urgent) return { op: 'vacate', before: observed };
+  if (by.length === 0) return { op: 'replace', before: observed, desired: want, waited };
+  if (waited !== 'no') return vacate;
   const stuck = !by.every((other) => neighbours.moving(other));
   return { op: 'blocked', listen: want.listen, by, stuck };
 }
@@ -103,5 +107,11 @@ function restore({ name, fallback, observed }: Situation, neighbours: Neighbours
   if (fallback === null || observed !== null) return null;
   const { listen } = fallback;
   if (listen !== null && neighbours.holders(listen, name).length > 0) return null;
-  return neighbours.needed(listen, name) ? null : { op: 'restore', former: fallback };
+  return neighbours.waiting(listen, name).length > 0 ? null : { op: 'restore', former: fallback };
+}
+
+function waitedFor({ listen, name, key }: Observed, neighbours: Neighbours): Waited {
+  const keys = neighbours.waiting(listen, name);
+  if (keys.length === 0) return 'no';
+  return keys.some((other) => other === null || other !== key) ? 'other' : 'own';
 }

@@ -4,6 +4,7 @@
  * word and every owned server of the service is in exactly one row.
  */
 import { formatListen } from '../model/bind.js';
+import { isStaleDefault } from '../model/former-defaults.js';
 import type { Problem } from '../model/problem.js';
 import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
@@ -35,11 +36,10 @@ export interface ExposureRow {
 /** One service as the last round left it, and what GoBetween has of it. */
 export interface ExposureInput {
   readonly key: ServiceKey;
-  /** What the cluster last said of it; null when it never did. */
-  readonly facts: {
-    readonly state: 'present' | 'unreadable' | 'missing' | 'gone';
-    readonly reason: string;
-  } | null;
+  /** What the cluster last said of it; absent when it never did. */
+  readonly facts:
+    | { readonly state: 'present' | 'unreadable' | 'missing' | 'gone'; readonly reason: string }
+    | undefined;
   readonly compiled: Compiled | null;
   readonly granted: readonly { readonly word: Word; readonly addr: string; readonly port: number }[];
   readonly held: readonly {
@@ -52,8 +52,8 @@ export interface ExposureInput {
   }[];
   readonly desired: readonly Desired[];
   readonly present: readonly Observed[];
-  /** Servers adopted as they are, though they hold a former default (`stale-default`). */
-  readonly stale?: ReadonlySet<ServerName>;
+  /** Per wanted server, the fields that a keyword sets. */
+  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
   /** Every open problem of the service, of the balancer's side too. */
   readonly problems: readonly Problem[];
 }
@@ -136,12 +136,8 @@ function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {
   if (facts?.state !== 'present' || compiled === null || compiled.verdict === 'spoiled') {
     return { ...row, state: 'kept', why: stuckWhy(input) };
   }
-  if (input.desired.some(({ name }) => name === server.name)) {
-    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
-  }
-  if (compiled.badWords)
-    return { ...row, state: 'kept', why: 'kept while a word of igw_gobtw_bind is wrong' };
-  if (input.held.length > 0) return { ...row, state: 'kept', why: 'kept until the held word gets its port' };
+  if (compiled.badWords) return { ...row, state: 'kept', why: 'a word of igw_gobtw_bind is wrong' };
+  if (input.held.length > 0) return { ...row, state: 'kept', why: 'until the held word gets its port' };
   return { ...row, state: 'pending', why: 'to be removed: nothing asks for it' };
 }
 
@@ -162,7 +158,7 @@ function badWordRows(input: ExposureInput): ExposureRow[] {
 }
 
 function stuckWhy({ facts, compiled }: ExposureInput): string {
-  if (facts === null) return 'the cluster never named this service';
+  if (facts === undefined) return 'the cluster never named this service';
   if (facts.state === 'unreadable') return `its configuration cannot be read: ${facts.reason}`;
   if (facts.state === 'missing') return 'missing from the list of services, not proven gone';
   const problem = compiled?.problems.find(({ severity }) => severity === 'problem');
@@ -189,10 +185,11 @@ function told({ code, message, mend }: Problem): string {
   return mend === '' ? `${code}: ${message}` : `${code}: ${message}; ${mend}`;
 }
 
-/** Equal in content is enough: a historical name is adopted as it is. */
+/** Equal in content is enough: historical names and former defaults are adopted as they are (SPEC §4). */
 function isInPlace(input: ExposureInput, server: Observed, desired: Desired): boolean {
-  if (server.digest === desired.digest && sameListen(desired.listen, server.listen)) return true;
-  return server.name === desired.name && input.stale?.has(server.name) === true;
+  if (!sameListen(desired.listen, server.listen)) return false;
+  const setFields = input.setFields.get(desired.name) ?? [];
+  return server.digest === desired.digest || isStaleDefault(desired.body, server.canonical, setFields);
 }
 
 function sameListen(one: Listen, other: Listen | null): boolean {

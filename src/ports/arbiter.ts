@@ -9,7 +9,7 @@ import type { L4, Listen } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import { type Claim, type ClaimRecord, type Grant, sameGrant } from './claim.js';
 import { type ClaimBook, createClaimBook, sameWord } from './claim-book.js';
-import { conflicts } from './conflict.js';
+import { conflicts } from '../model/bind.js';
 import { compareText, contest } from './contest.js';
 import { heldByVerdict, RESERVED, EXHAUSTED } from './held-grant.js';
 import { createChooser, createRings, type PortRange } from './probe.js';
@@ -56,7 +56,7 @@ export interface Arbiter {
    */
   busy(listen: Listen, foreign: boolean): void;
   /** A claim other than its own was granted the port on which this server listens: it must go even if it is kept. */
-  needed(name: string): boolean;
+  readonly needed: (name: string) => boolean;
   usage(): Readonly<Record<L4, Usage>>;
   /** Allocated claims that found no port. */
   exhausted(): number;

@@ -5,7 +5,7 @@
 import type { Listen } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { Claim, ClaimRecord } from './claim.js';
-import { conflicts } from './conflict.js';
+import { conflicts } from '../model/bind.js';
 import { type HeldServer, listenOf, type Slots, slotId, type Standing } from './slots.js';
 
 /** A port that a claim of the service was granted by the last decision. */

@@ -10,7 +10,7 @@
  */
 import type { Listen } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
-import { conflicts } from './conflict.js';
+import { conflicts } from '../model/bind.js';
 import type { Standing } from './slots.js';
 
 export const RIGHTS = [

@@ -4,7 +4,7 @@
  */
 import type { Claim } from './claim.js';
 import { type ClaimBook, sameWord } from './claim-book.js';
-import { conflicts } from './conflict.js';
+import { conflicts } from '../model/bind.js';
 import type { Contestant, Right } from './contest.js';
 import { type HeldServer, listenOf, type Slot, type Standing } from './slots.js';
 

@@ -47,6 +47,8 @@ export interface World {
   /** Announced, as `om delete` does. */
   remove(path: string): void;
   has(path: string): boolean;
+  /** Paths of all services; slaves belong to their scaler. */
+  services(): readonly string[];
   servers(): Promise<ShownServers>;
   backends(server: string): Promise<readonly ShownBackend[]>;
   /** Creates a server that is none of the janitor's. */
@@ -131,6 +133,7 @@ async function build(
     bindOf: (path) => /^igw_gobtw_bind\s*=\s*(.*)$/m.exec(cluster.configText(path) ?? '')?.[1]?.trim(),
     remove: (path) => cluster.delete(path, { announced: true }),
     has: (path) => cluster.paths().includes(path),
+    services: () => cluster.paths().filter((path) => path !== 'cluster' && !/(^|\/)\d+\.[^/]+$/.test(path)),
     servers: () => showServers(gobetween.url),
     backends: (server) => showBackends(gobetween.url, server),
     addForeign: (name, body) => postServer(gobetween.url, name, body),

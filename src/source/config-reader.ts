@@ -48,6 +48,9 @@ interface Wanted {
   readonly fresh: boolean;
 }
 
+/** More than any cluster has of configs that cannot be evaluated. */
+const MAX_BARRED = 10_000;
+
 /** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
 const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
 
@@ -55,12 +58,12 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
   const queue = createWorkqueue<ServiceKey>({
     clock,
-    backoff: createBackoff({ random, baseMs: 1000, capMs: 30_000 }),
+    backoff: createBackoff({ random, baseMs: 200, capMs: 30_000 }),
     ...(metrics === undefined ? {} : { metrics }),
   });
   const wanted = new Map<ServiceKey, Wanted>();
-  /** Evaluations not to be repeated: key → checksum. */
-  const barred = new Map<ServiceKey, { readonly csum: string; readonly failure: Failure }>();
+  /** Evaluations not to be repeated, by key and checksum; the oldest go when there are too many. */
+  const barred = new Map<string, Failure>();
 
   async function work(): Promise<void> {
     for (;;) {
@@ -119,18 +122,20 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     const context = options.context();
     const cached = fresh ? undefined : cache.evaluated(key, csum, context);
     if (cached !== undefined) return ok(cached);
-    const bar = barred.get(key);
-    if (bar?.csum === csum) return fail(bar.failure);
+    const name = `${key} ${csum}`;
+    const bar = barred.get(name);
+    if (bar !== undefined) return fail(bar);
     const answer = await source.config(key, { evaluate: true, node: context.node });
     if (answer.ok) {
-      barred.delete(key);
       if (isOneChecksum(csum)) cache.setEvaluated(key, csum, context, answer.value.text, clock.now());
       return ok(answer.value.text);
     }
     if (harmless.has(answer.failure.code)) return answer;
     const message = `the agent does not evaluate it: ${answer.failure.message}`;
     const failure: Failure = { ...answer.failure, retry: 'no', message };
-    barred.set(key, { csum, failure });
+    barred.set(name, failure);
+    const [oldest] = barred.keys();
+    if (barred.size > MAX_BARRED && oldest !== undefined) barred.delete(oldest);
     return fail(failure);
   }
 
@@ -141,7 +146,6 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     },
     drop(key) {
       wanted.delete(key);
-      barred.delete(key);
     },
     retryAll() {
       barred.clear();

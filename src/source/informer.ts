@@ -97,10 +97,12 @@ export function createInformer(options: InformerOptions): Informer {
     ...(options.readsMetrics === undefined ? {} : { metrics: options.readsMetrics }),
     context: () => cluster.context(),
     onRead: (key, config) => {
+      if (stopped) return;
       store.read(key, config);
       checkSynced();
     },
     onUnreadable: (key, csum, failure) => {
+      if (stopped) return;
       store.unreadable(key, csum, failure);
       checkSynced();
     },

@@ -27,7 +27,7 @@ export function objectAt(value: unknown, ...path: readonly string[]): Json {
 }
 
 /** A list of words, which the agent gives as an array or as blank-separated text. */
-export function words(value: unknown): readonly string[] {
+function words(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value)
     ? value
     : typeof value === 'string'
@@ -89,7 +89,7 @@ export function readStatus(body: unknown, ownNode: string | null): Result<Cluste
     });
   }
   const nodes = new Map<string, ListedNode>();
-  const services = new Map<ServiceKey, Draft>();
+  const services = new Map<string, Draft>();
   const perNode = Object.entries(objectAt(monitor, 'nodes'));
   for (const [name, node] of perNode) {
     const status = objectAt(node, 'monitor').status;
@@ -110,7 +110,7 @@ export function readStatus(body: unknown, ownNode: string | null): Result<Cluste
     clusterName: typeof cluster.name === 'string' ? cluster.name : '',
     members: words(cluster.nodes),
     nodes,
-    services: new Map([...services].map(([key, draft]) => [key, listed(draft)])),
+    services: new Map([...services.values()].map((draft) => [draft.key, listed(draft)])),
     clusterConfigCsum: clusterCsum(perNode, ownNode),
   });
 }
@@ -127,14 +127,14 @@ function listed({ key, csums, scope, slave, deleting }: Draft): ListedService {
   return { key, csums, scope: [...scope], slave, deleting };
 }
 
-function draftOf(services: Map<ServiceKey, Draft>, path: string): Draft | undefined {
+/** By path as the agent writes it, which is one form per object: a path is parsed once, not at each of its mentions. */
+function draftOf(services: Map<string, Draft>, path: string): Draft | undefined {
+  const known = services.get(path);
+  if (known !== undefined) return known;
   const key = serviceOf(path);
   if (key === undefined) return undefined;
-  let draft = services.get(key);
-  if (draft === undefined) {
-    draft = { key, csums: new Map(), scope: new Set(), slave: false, deleting: false };
-    services.set(key, draft);
-  }
+  const draft: Draft = { key, csums: new Map(), scope: new Set(), slave: false, deleting: false };
+  services.set(path, draft);
   return draft;
 }
 

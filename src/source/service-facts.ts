@@ -62,7 +62,7 @@ interface Entry {
  * The checksum that stands for the config: our own node's, for its agent answers from what it has. Where our node has none
  * every node's counts (joined with `+`): any of them may answer, so the config is read again until they agree.
  */
-export function preferredCsum(csums: ReadonlyMap<string, string>, ownNode: string | null): string | null {
+function preferredCsum(csums: ReadonlyMap<string, string>, ownNode: string | null): string | null {
   const own = ownNode === null ? undefined : csums.get(ownNode);
   if (own !== undefined) return own;
   return csums.size === 0 ? null : [...new Set(csums.values())].sort().join('+');
@@ -153,14 +153,7 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     entry.scope = service.scope;
     // An event that came while the list was made is newer than the list.
     if (entry.hintedAt < startedAt) entry.csums = service.csums;
-    if (
-      service.csums.size > 0 &&
-      entry.told === undefined &&
-      entry.config === null &&
-      entry.unreadable === null
-    ) {
-      unread.add(key);
-    }
+    if (entry.csums.size > 0 && entry.config === null && entry.unreadable === null) unread.add(key);
     follow(key, entry, ownNode, false);
     if (slaveChanged) publish(key);
   }
@@ -230,7 +223,9 @@ const contextName = ({ clusterConfigCsum, node }: EvaluationContext): string =>
 
 /** Another checksum of the same text is no change. */
 function differs(a: Facts, b: Facts): boolean {
-  if (a.state !== b.state || a.slave !== b.slave) return true;
+  if (a.state !== b.state) return true;
+  if (b.state === 'gone') return false;
+  if (a.slave !== b.slave) return true;
   if (a.config === null || b.config === null) return a.config !== b.config;
   return (
     a.config.raw !== b.config.raw ||

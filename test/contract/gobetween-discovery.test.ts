@@ -1,4 +1,7 @@
-/** SRV discovery, the same tests for the stand-in and for the binary named by GOBETWEEN_BIN. */
+/**
+ * SRV discovery and the statistics, the same tests for the stand-in and for the binary named by GOBETWEEN_BIN: in one
+ * file, and side by side, because both wait for beats of 2 s.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +14,7 @@ const ports = await takePorts();
 after(() => ports.release());
 
 for (const target of targets()) {
-  describe(`SRV discovery of the ${target.name}`, { concurrency: true }, () => {
+  describe(`SRV discovery and statistics of the ${target.name}`, { concurrency: true }, () => {
     let lab: Lab;
     let dns: TestDns;
     let one: TcpBackend;
@@ -77,9 +80,6 @@ for (const target of targets()) {
     }
 
     test('an address that is not in the Additional section is asked for', async () => {
-      replies.set('bare', (_, type) =>
-        type === 'SRV' ? { answers: [srv('bare.test', 'bare.test', one.port, 3, 7)] } : null,
-      );
       replies.set('bare', (_, type) => {
         if (type === 'SRV')
           return {
@@ -196,6 +196,39 @@ for (const target of targets()) {
       assert.ok(await eventually(async () => (await listed()) === 2));
       held.close();
       assert.ok(await eventually(async () => (await listed()) === 1, 4000));
+    });
+
+    test('bytes are counted at each beat of 2 s; an idle connection goes on counting its last bytes', async () => {
+      const backend = await lab.tcpBackend('s');
+      const port = lab.nextPort();
+      const discovery = { kind: 'static', static_list: [`127.0.0.1:${backend.port}`] };
+      await lab.post('counted', { bind: `127.0.0.1:${port}`, discovery });
+      assert.ok(await eventually(async () => (await lab.reach(port)) === 's'));
+      const client = lab.dial(port);
+      await client.until('\n');
+      client.write('x'.repeat(998));
+      await client.until('x'.repeat(998));
+      assert.deepEqual((await lab.stats('counted')).backends, [], 'nothing is shown before the first beat');
+      assert.ok(await eventually(async () => (await lab.stats('counted')).tx_total > 0, 4000));
+      const first = await lab.stats('counted');
+      assert.equal(first.active_connections, 1);
+      assert.ok(first.tx_second > 0 && first.rx_second >= first.tx_second);
+      await sleep(2600);
+      const later = await lab.stats('counted');
+      assert.ok(later.tx_second >= 499, 'a whole beat of silence, and yet a rate');
+      assert.ok(later.tx_total >= first.tx_total + 998);
+      const shown = later.backends[0]?.stats;
+      assert.deepEqual(
+        [shown?.['live'], shown?.['discovered'], shown?.['active_connections']],
+        [true, true, 1],
+      );
+      client.close();
+      assert.ok(await eventually(async () => (await lab.stats('counted')).active_connections === 0));
+      const silent = async (): Promise<boolean> => {
+        const { rx_second: rx, tx_second: tx } = await lab.stats('counted');
+        return rx === 0 && tx === 0;
+      };
+      assert.ok(await eventually(silent, 5000), 'closing it is what ends the rate');
     });
   });
 }

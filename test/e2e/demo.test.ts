@@ -24,8 +24,13 @@ describe('demo', () => {
     demo.write('scale web 3');
     demo.write('nonsense');
     demo.write('add blog');
+    demo.write('curl api');
+    demo.write('conflict');
     await demo.line(/"nonsense" is no command/);
     await demo.line(/^web .* 3 live .*serving/, 15_000);
+    await demo.line(/^127\.0\.0\.1:\d+\/tcp: shop\/svc\/api@127\.[\d.]+ x3, shop\/svc\/api@127\.[\d.]+ x3$/);
+    await demo.line(/^rival .*held$/);
+    await demo.line(/^ {2}rival: +port-conflict: web has it$/);
     await demo.line(/^blog .* 2 live .*serving/, 15_000);
     demo.child.stdin?.end();
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -33,5 +38,11 @@ describe('demo', () => {
     demo.signal('SIGTERM');
     assert.equal((await demo.exited).code, 0);
     assert.equal(demo.stderr(), '');
+  });
+
+  test('ends on quit', async (t) => {
+    const demo = startProgram(t, ['demo']);
+    demo.write('quit');
+    assert.equal((await demo.exited).code, 0);
   });
 });

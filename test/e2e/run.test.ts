@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pause } from '../../src/sim/world-wait.js';
 import { askMany, askTcp, askUdp } from '../../src/sim/world-traffic.js';
-import { flagsFor, startProgram } from '../support/process.js';
+import { flagsFor, readMetrics, runProgram, startProgram } from '../support/process.js';
 import { binds, eventually, openWorld, portOf } from '../support/world.js';
 
 const lively = { sweep: '1s', 'quiet-wait': '200ms', 'log-level': 'warn' };
@@ -55,9 +55,12 @@ describe('run', () => {
     const metrics = `127.0.0.1:${world.ports.take()}`;
     startProgram(t, ['run', ...flagsFor(world, { ...lively, listen: metrics })]);
     await eventually(async () => assert.equal((await fetch(`http://${metrics}/readyz`)).status, 200));
-    await pause(1500);
+    await pause(2500); // long enough for its second look at GoBetween
     assert.deepEqual(world.writes(), writes);
     assert.deepEqual(await binds(world), before);
+    const samples = await readMetrics(metrics);
+    assert.equal(samples.get('gobtw_janitor_gobetween_up'), 1);
+    assert.equal(samples.get('gobtw_janitor_servers{state="observed"}'), 1);
   });
 
   test('after kill -9 the next start converges with no needless call', async (t) => {
@@ -107,5 +110,16 @@ describe('run', () => {
     const before = await binds(world);
     await world.restartGoBetween();
     await eventually(async () => assert.deepEqual(await binds(world), before));
+  });
+
+  test('a port of its own that is taken ends it with one clear line', async (t) => {
+    const world = await openWorld(t);
+    const taken = await world.listenForeign();
+    const { code, stderr } = await runProgram(t, [
+      'run',
+      ...flagsFor(world, { listen: `127.0.0.1:${taken}`, 'log-level': 'error' }),
+    ]);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`^gobtw-janitor: cannot listen on 127\\.0\\.0\\.1:${taken}: .*\\n$`));
   });
 });

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { conflicts } from '../../src/gobetween/port-index.js';
+import { conflicts } from '../../src/model/bind.js';
 import type { Desired } from '../../src/model/server.js';
 import { desire } from '../support/fake-balancer.js';
 import { type Rig, type RigOptions, createRig } from '../support/gobetween-rig.js';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { L4, Listen } from '../../src/model/server.js';
 import type { ServiceKey } from '../../src/model/service.js';
 import { type Claim, createArbiter } from '../../src/ports/arbiter.js';
-import { conflicts } from '../../src/ports/conflict.js';
+import { conflicts } from '../../src/model/bind.js';
 import { claimOf, keyOf } from '../support/claims.js';
 import { createFakeClock } from '../support/fake-clock.js';
 

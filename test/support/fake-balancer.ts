@@ -5,7 +5,7 @@
  */
 import { type Clock, sleep } from '../../src/clock.js';
 import type { Answer, Balancer, BalancerStatus, Outcome, ServerStats } from '../../src/gobetween/outcome.js';
-import { conflicts } from '../../src/gobetween/port-index.js';
+import { conflicts } from '../../src/model/bind.js';
 import type { Desired, Digest, L4, Listen, Observed, ServerName } from '../../src/model/server.js';
 import type { ServiceKey } from '../../src/model/service.js';
 

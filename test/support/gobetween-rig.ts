@@ -30,7 +30,7 @@ export interface Rig {
   writes(): string[];
 }
 
-export const noLimits: ApplierLimits = { rate: 0, replaceRate: 0, concurrency: 8, quietWaitMs: 0 };
+const noLimits: ApplierLimits = { rate: 0, replaceRate: 0, concurrency: 8, quietWaitMs: 0 };
 
 export interface RigOptions extends FakeOptions {
   readonly limits?: Partial<ApplierLimits>;
@@ -58,6 +58,7 @@ export function createRig(options: RigOptions = {}): Rig {
         outage: (up) => told.push(`outage ${up ? 'over' : 'begins'}`),
         superseded: (count) => told.push(`superseded ${count}`),
         paced: ({ cause, count }) => told.push(`paced ${cause} ${count}`),
+        cleared: (name) => told.push(`cleared ${name}`),
         drifted: (name) => told.push(`drifted ${name}`),
         ...options.on,
       },
@@ -101,8 +102,8 @@ export function changeTo(ledger: Ledger, desired: Desired, reason?: ChangeReason
     : { kind: 'replace', key: desired.key, desired, before, reason: reason ?? 'edited' };
 }
 
-export function removalOf(ledger: Ledger, name: ServerName): Change[] {
+export function removalOf(ledger: Ledger, name: ServerName, reason: ChangeReason = 'word-removed'): Change[] {
   const before =
     ledger.state(name).observed ?? observedFake(name, JSON.parse(desire(name, ':1').body) as never);
-  return [{ kind: 'delete', key: before.key, name, before, reason: 'word-removed' }];
+  return [{ kind: 'delete', key: before.key, name, before, reason }];
 }

@@ -65,7 +65,7 @@ export interface Exposed {
 }
 
 /** The published side of an `expose` word: the left part, or the port of the resource that it names. */
-export function exposed(
+function exposed(
   word: string,
   resources: Readonly<Record<string, { readonly info?: Info }>>,
 ): Exposed | undefined {

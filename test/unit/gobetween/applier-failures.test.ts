@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type WritePolicy, createGuardedBalancer } from '../../../src/gobetween/guard.js';
 import { desire } from '../../support/fake-balancer.js';
 import { changeTo, createRig } from '../../support/gobetween-rig.js';
 
@@ -73,6 +72,21 @@ describe('refusals', () => {
     assert.equal(rig.balancer.servers.size, 1);
   });
 
+  test('what was told is told to be over: when it works, and when nobody wants it any more', async () => {
+    const rig = createRig();
+    rig.balancer.fail('POST', 'no-address', { name: 'a' });
+    rig.balancer.fail('POST', 'denied', { name: 'b', times: 100 });
+    rig.wish(one, desire('b', '0.0.0.0:81'));
+    await rig.clock.advance(5000);
+    rig.unwish('b');
+    await rig.clock.advance(5000);
+    const expected = ['failed a no-address', 'failed b denied', 'cleared a', 'create a new', 'cleared b'];
+    assert.deepEqual(
+      rig.told.filter((line) => !line.startsWith('superseded')),
+      expected,
+    );
+  });
+
   test('a failing service delays no other', async () => {
     const rig = createRig({ limits: { concurrency: 1 } });
     rig.balancer.fail('POST', 'no-files', { name: 'a', times: 1000 });
@@ -92,6 +106,7 @@ describe('lost answers', () => {
       rig.balancer.calls.map(({ method, outcome }) => `${method} ${outcome}`),
       ['POST timeout', 'GET ok'],
     );
+    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a']);
     assert.equal(rig.applier.pending(), 0);
     assert.equal(rig.ledger.state(one.name).applied, one.digest);
   });
@@ -119,11 +134,24 @@ describe('lost answers', () => {
       rig.have(one);
       rig.balancer.fail('DELETE', 'timeout', { acts });
       rig.wish(two);
-      await rig.clock.advance(10_000);
+      await rig.clock.advance(1500);
       const methods = rig.balancer.calls.map(({ method }) => method);
       assert.deepEqual(methods, acts ? ['DELETE', 'GET', 'POST'] : ['DELETE', 'GET', 'DELETE', 'POST']);
       assert.equal(rig.balancer.servers.get('a'), two.body);
     }
+  });
+
+  test('after unanswered requests the outcome is looked at once more, for they may act late', async () => {
+    const rig = createRig({ reqTimeoutMs: 100 });
+    rig.have(one);
+    rig.balancer.fail('DELETE', 'timeout');
+    rig.wish(two);
+    await rig.clock.advance(1500);
+    assert.equal(rig.balancer.servers.get('a'), two.body);
+    rig.balancer.servers.delete('a'); // the abandoned DELETE acts
+    await rig.clock.advance(2500);
+    assert.equal(rig.told.at(-1), 'drifted a');
+    assert.deepEqual(rig.ledger.state(one.name), { observed: null, applied: two.digest, inFlight: false });
   });
 
   test('while it is not known whether a POST acted, nobody takes its port', async () => {
@@ -207,86 +235,4 @@ describe('drift', () => {
     assert.ok(seen !== null);
     return seen;
   }
-});
-
-describe('policy and stop', () => {
-  test('a flip to observe ends the half replacement, and nothing else is sent', async () => {
-    let policy: WritePolicy = 'sync';
-    const rig = createRig({
-      latencyMs: 50,
-      limits: { concurrency: 1 },
-      guard: (balancer) => createGuardedBalancer(balancer, () => policy),
-    });
-    rig.have(one, desire('b', '0.0.0.0:81'));
-    rig.wish(two, desire('b', '0.0.0.0:81', 2), desire('c', '0.0.0.0:82'));
-    await rig.clock.advance(60);
-    policy = 'observe';
-    await rig.clock.advance(60_000);
-    const sent = rig.writes();
-    assert.equal(
-      sent.filter((line) => line.startsWith('DELETE')).length,
-      sent.filter((line) => line === 'POST a' || line === 'POST b').length,
-    );
-    assert.equal(rig.balancer.servers.has('a'), true);
-    assert.equal(rig.applier.pending(), 0, 'what is forbidden is forgotten');
-  });
-
-  test('upsert-only replaces, and never deletes', async () => {
-    const rig = createRig({ guard: (balancer) => createGuardedBalancer(balancer, () => 'upsert-only') });
-    rig.have(one, desire('b', '0.0.0.0:81'));
-    rig.wish(two);
-    rig.unwish('b');
-    await rig.clock.advance(10_000);
-    assert.deepEqual(rig.writes(), ['DELETE a', 'POST a']);
-    assert.ok(rig.told.includes('failed b forbidden'));
-  });
-
-  test('stop ends the replacement whose DELETE was sent, starts nothing, and leaves no timer', async () => {
-    const rig = createRig({ latencyMs: 50, limits: { concurrency: 1 } });
-    rig.have(one, desire('b', '0.0.0.0:81'));
-    rig.wish(two, desire('b', '0.0.0.0:81', 2));
-    await rig.clock.advance(20);
-    let stopped = false;
-    void rig.applier.stop(10_000).then(() => {
-      stopped = true;
-    });
-    await rig.clock.advance(200);
-    assert.ok(stopped);
-    assert.deepEqual(rig.writes(), ['DELETE a', 'POST a']);
-    rig.wish(desire('c', '0.0.0.0:82'));
-    await rig.clock.advance(60_000);
-    assert.deepEqual(rig.writes(), ['DELETE a', 'POST a']);
-  });
-
-  test('a stop that GoBetween does not let end is over when its budget is', async () => {
-    const rig = createRig();
-    rig.have(one);
-    rig.balancer.fail('POST', 'port-busy', { times: 1000 });
-    rig.wish(two);
-    await rig.clock.advance(5);
-    let stopped = false;
-    void rig.applier.stop(8000).then(() => {
-      stopped = true;
-    });
-    await rig.clock.advance(7900);
-    assert.equal(stopped, false);
-    await rig.clock.advance(200);
-    assert.ok(stopped);
-  });
-
-  test('idle waits for what will run by itself, not for failures and not for parked ones', async () => {
-    const rig = createRig({ limits: { replaceRate: 1 } });
-    rig.have(one, desire('b', '0.0.0.0:81'));
-    rig.balancer.fail('POST', 'denied', { name: 'd', times: 100 });
-    rig.wish(two, desire('c', '0.0.0.0:81'), desire('d', '0.0.0.0:82'));
-    let idle = false;
-    void rig.applier.idle().then(() => {
-      idle = true;
-    });
-    await rig.clock.advance(0);
-    assert.equal(idle, false);
-    await rig.clock.advance(1000);
-    assert.ok(idle);
-    assert.equal(rig.applier.pending(), 2);
-  });
 });

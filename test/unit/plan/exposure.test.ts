@@ -67,6 +67,7 @@ function inputOf(over: Partial<ExposureInput> = {}): ExposureInput {
     held: [],
     desired: [desiredOf()],
     present: [observedOf()],
+    setFields: new Map(),
     problems: [],
     ...over,
   };
@@ -126,10 +127,19 @@ describe('a served word', () => {
     assert.deepEqual(brief(exposureOf(inputOf({ present: [historical] }))), [
       { word: '80/tcp', state: 'serving', server: '_80_web', why: '' },
     ]);
-    const present = [observedOf({ digest: 'd0' as Digest })];
-    assert.deepEqual(brief(exposureOf(inputOf({ present, stale: new Set([name80]) }))), [
-      { word: '80/tcp', state: 'serving', server: name80, why: '' },
+    const body = '{"healthcheck":{"kind":"ping","interval":"1s"}}';
+    const stale = { digest: 'd0' as Digest, canonical: body.replace('1s', '2s') };
+    const desired = [desiredOf({ body })];
+    const rows = (setFields: string[]) =>
+      brief(
+        exposureOf(
+          inputOf({ desired, present: [observedOf(stale)], setFields: new Map([[name80, setFields]]) }),
+        ),
+      );
+    assert.deepEqual(rows(['healthcheck.interval']), [
+      { word: '80/tcp', state: 'pending', server: name80, why: 'to be replaced' },
     ]);
+    assert.deepEqual(rows([]), [{ word: '80/tcp', state: 'serving', server: name80, why: '' }]);
   });
 
   test('on an IPv6 address is shown in brackets', () => {

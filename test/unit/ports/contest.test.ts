@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { conflicts } from '../../../src/ports/conflict.js';
+import { conflicts } from '../../../src/model/bind.js';
 import { type Contestant, contest, RIGHTS } from '../../../src/ports/contest.js';
 import type { Standing } from '../../../src/ports/slots.js';
 import { claimOf, keyOf } from '../../support/claims.js';

@@ -67,6 +67,17 @@ describe('a list that shrank (rule c)', () => {
     assert.equal(watcher.presence.problem()?.code, 'list-shrunk');
   });
 
+  test('a restart of the agent begins the ten graces anew', () => {
+    const watcher = settled(many);
+    watcher.watch(9 * GRACE, { services: few });
+    watcher.presence.restarted();
+    watcher.watch(9 * GRACE, { services: few });
+    assert.equal(watcher.state('s39'), 'missing');
+    assert.equal(watcher.presence.problem()?.code, 'list-shrunk');
+    watcher.watch(GRACE + 20_000, { services: few });
+    assert.equal(watcher.state('s39'), 'gone: absent');
+  });
+
   test('it ends when the list recovers, and what is still missing then follows rule b', () => {
     const watcher = settled(many);
     watcher.watch(GRACE + 20_000, { services: few });

@@ -89,6 +89,7 @@ describe('absence (rule b)', () => {
     const watcher = settled();
     watcher.watch(GRACE - 20_000, { services: ['db'] });
     watcher.presence.restarted();
+    assert.equal(watcher.state(), 'held: the agent was restarted');
     watcher.watch(GRACE - 20_000, { services: ['db'] });
     assert.equal(watcher.state(), 'missing');
   });

@@ -1,0 +1,73 @@
+/**
+ * What follows from the plan of one service: allocated ports to write back, a fresh list of servers for a word that a
+ * foreign server blocks, and, once nothing is left of a service that is gone, the end of what is known of it (SPEC §5).
+ */
+import type { Cancel, Clock } from './clock.js';
+import type { Ledger } from './gobetween/ledger.js';
+import type { ServiceKey } from './model/service.js';
+import type { WriteBack } from './ports/write-back.js';
+import type { ServiceState } from './round.js';
+import type { Informer } from './source/informer.js';
+import type { ReadConfig } from './source/source.js';
+import { fillsOf } from './written-ports.js';
+
+/** A blocked word asks for a fresh list when its service changes, all words together at most this often. */
+const freshListMs = 5_000;
+
+export interface AfterPlan {
+  settled(key: ServiceKey, changes: number): void;
+  /** A server of this service works now. */
+  served(key: ServiceKey): void;
+  stop(): void;
+}
+
+export function createAfterPlan(deps: {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly informer: Pick<Informer, 'facts' | 'forget'>;
+  readonly writeBack: WriteBack;
+  readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
+  readonly sweep: () => void;
+  /** The service owes nothing: its lag has ended. */
+  readonly clean: (key: ServiceKey) => void;
+}): AfterPlan {
+  const { clock, ledger, informer, writeBack } = deps;
+  let freshListAt = -Infinity;
+  let asked: Cancel | null = null;
+  /** Configs that a list was asked for already: only a change of the service asks again. */
+  const lookedFor = new WeakSet<ReadConfig>();
+
+  function askForList(): void {
+    asked ??= clock.after(Math.max(0, freshListAt + freshListMs - clock.now()), () => {
+      asked = null;
+      freshListAt = clock.now();
+      deps.sweep();
+    });
+  }
+
+  function served(key: ServiceKey): void {
+    const state = deps.states().get(key);
+    if (state?.config == null) return;
+    // A service that is not served here any more takes back what was still to be written.
+    const granted = state.compiled?.verdict === 'served' ? state.granted : [];
+    writeBack.want(key, fillsOf(granted, ledger.byKey(key)), state.config.csum);
+  }
+
+  function settled(key: ServiceKey, changes: number): void {
+    if (changes === 0) deps.clean(key);
+    served(key);
+    const state = deps.states().get(key);
+    const held = state?.held ?? [];
+    const blocked = held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
+    if (blocked && state?.config != null && !lookedFor.has(state.config)) {
+      lookedFor.add(state.config);
+      askForList();
+    }
+    if (informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0) {
+      writeBack.forget(key);
+      informer.forget(key);
+    }
+  }
+
+  return { settled, served, stop: () => asked?.() };
+}
