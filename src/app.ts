@@ -131,14 +131,17 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
-      onListed: () => reportCluster(),
+      onListed() {
+        identity.refresh();
+        reportCluster();
+      },
     },
   });
   const identity = createIdentity({
     settings,
     hostname: ports.hostname,
     cluster: informer.cluster,
-    services: informer.keys,
+    services: informer.known,
   });
 
   const round = createRound({

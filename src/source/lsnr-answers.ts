@@ -181,7 +181,11 @@ export function readConfigAnswer(body: unknown): Result<ConfigAnswer> {
     return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the answer is no config' });
   }
   const sections = Object.entries(object).filter(([name]) => name !== 'metadata');
-  return ok({ text: JSON.stringify(Object.fromEntries(sections)) });
+  try {
+    return ok({ text: JSON.stringify(Object.fromEntries(sections)) });
+  } catch {
+    return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the config is nested too deeply' });
+  }
 }
 
 /** The cluster's config → its DNS list. Nothing else is taken from that answer: it holds `cluster.secret`. */

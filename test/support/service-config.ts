@@ -16,7 +16,7 @@ export const context: CompileContext = {
   tlsDir: null,
 };
 
-const exposed = { 'ip#1': { expose: '80/tcp 443/tcp 8443/tcp 53/udp 53/tcp' } };
+export const exposed = { 'ip#1': { expose: '80/tcp 443/tcp 8443/tcp 53/udp 53/tcp' } };
 
 export type EnvSection = Readonly<Record<string, unknown>>;
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { analyseReferences } from '../../../src/model/reference-loop.js';
 import type { ServiceKey } from '../../../src/model/service.js';
 import { compile } from '../../../src/worker/compile.js';
 import { codesOf, context, input } from '../../support/service-config.js';
@@ -186,6 +187,23 @@ describe('warnings that name the mend', () => {
     };
     assert.deepEqual(codesOf(compile(input(env), context)), []);
   });
+});
+
+test('JSON nested too deeply to be printed is a wrong value, never an absent one', () => {
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  for (const [name, code] of [
+    ['igw_gobtw_bind', 'bad-word'],
+    ['igw_gobtw_balance', 'bad-keyword'],
+  ] as const) {
+    for (const value of [`{"a":${deep}}`, `[${deep}]`, deep]) {
+      const raw = `{"env":{"igw_gobtw_bind":"80/tcp","${name}":${value}}}`;
+      const read = JSON.parse(raw) as Parameters<typeof analyseReferences>[0];
+      assert.equal(analyseReferences(read).loop, null);
+      const { key, slave } = input(bound);
+      const compiled = compile({ key, slave, raw, evaluated: raw, loop: null }, context);
+      assert.ok(codesOf(compiled).includes(code), `${name}: ${codesOf(compiled).join(' ')}`);
+    }
+  }
 });
 
 test('a service that cannot be named is spoiled, and says so', () => {
