@@ -4,7 +4,7 @@
  * feedback.ts, and nowhere else.
  */
 import { createAfterPlan } from './after-plan.js';
-import { sleep } from './clock.js';
+import { sleep, within } from './clock.js';
 import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
@@ -64,6 +64,7 @@ export interface App {
 }
 
 const applierStopMs = 8_000;
+const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
@@ -328,10 +329,14 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       afterPlan.stop();
       queue.shutdown();
       await running;
-      await writeBack.stop();
-      await applier.stop(applierStopMs);
+      const written = writeBack.stop();
+      await Promise.all([
+        applier.stop(applierStopMs),
+        within(clock, writeStopMs, written).then(() => source.close()),
+      ]);
+      await written;
       watch.stop();
-      await Promise.all([pages.stop(), source.close(), ports.balancer.close()]);
+      await Promise.all([pages.stop(), ports.balancer.close()]);
       changeLog.flush();
       board.stop();
       log.flush();
