@@ -19,17 +19,29 @@ const SINGLES = 40;
 const LOWEST = 10_000;
 const HIGHEST = 32_000;
 const MAX_TRIES = 50;
+/** First ports of the blocks of this process: a block is only looked at, not held, until its world uses it. */
+const given = new Set<number>();
 
 /** Finds `SINGLES + allocatable` free neighbours, starting at a random place. Throws when the machine has no such block. */
 export async function findPortBlock(allocatable: number): Promise<PortBlock> {
   const size = SINGLES + allocatable;
   let from = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - size));
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const taken = await lastTaken(from, from + size - 1);
-    if (taken === null) return blockAt(from, size);
-    from = taken + 1 + size < HIGHEST ? taken + 1 : LOWEST;
+    const taken = overlapping(from, size) ?? (await lastTaken(from, from + size - 1));
+    if (taken === null && overlapping(from, size) === null) {
+      given.add(from);
+      return blockAt(from, size);
+    }
+    const next = (taken ?? from) + 1;
+    from = next + size < HIGHEST ? next : LOWEST;
   }
   throw new Error(`found no ${size} free neighbouring ports between ${LOWEST} and ${HIGHEST}`);
+}
+
+/** The last port of a block given before that shares ports with from..from+size-1; null when there is none. */
+function overlapping(from: number, size: number): number | null {
+  const found = [...given].filter((start) => start < from + size && from < start + size);
+  return found.length === 0 ? null : Math.max(...found) + size - 1;
 }
 
 function blockAt(from: number, size: number): PortBlock {
