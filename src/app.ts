@@ -277,6 +277,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     writeBack,
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
+    again: (key) => reconciler.dirty(key),
     clean: feedback.clean,
   });
 

@@ -122,7 +122,7 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
-    for (const key of keys) if (isGone(states.get(key))) arbiter.removeKey(key);
+    for (const key of keys) if (isGone(states.get(key))) leave(key);
     const { grants, affected } = arbiter.decide(keys);
     for (const key of keys) claim(key, grants);
     await renderServed(keys);
@@ -134,6 +134,13 @@ export function createRound(deps: RoundDeps): Round {
       moot.push(...replaceWishes(key, planned));
     }
     return { changes, moot, affected };
+  }
+
+  /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
+  function leave(key: ServiceKey): void {
+    arbiter.removeKey(key);
+    const facts = states.get(key)?.facts;
+    if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
   }
 
   /** Remembers what this plan wishes; returns what only the former one wished. */
@@ -268,11 +275,11 @@ interface Verdict {
 
 /** What the facts say may happen to a service's servers (SPEC §3 last rules, §6). */
 function judge({ facts, compiled }: ServiceState): Verdict {
-  if (facts === undefined) return { wish: 'none', keep: 'none', removal: 'extra' };
-  if (facts.state === 'gone') {
+  if (facts?.state === 'gone') {
     return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
   }
-  if (facts.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
+  // What nothing is known of yet has lost nothing.
+  if (facts?.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
   switch (compiled.verdict) {
     case 'served':
       return { wish: 'new', keep: compiled.badWords ? 'all' : 'none', removal: 'word-removed' };
