@@ -16,7 +16,7 @@ const freshListMs = 5_000;
 
 export interface AfterPlan {
   settled(key: ServiceKey, changes: number): void;
-  /** A server of this service works now. */
+  /** A server of this service was made, changed or removed. */
   served(key: ServiceKey): void;
   stop(): void;
 }
@@ -30,6 +30,8 @@ export function createAfterPlan(deps: {
   readonly sweep: () => void;
   /** The service owes nothing: its lag has ended. */
   readonly clean: (key: ServiceKey) => void;
+  /** The last server of a service that is gone was removed: the rest of it can go too. */
+  readonly dirty: (key: ServiceKey) => void;
 }): AfterPlan {
   const { clock, ledger, informer, writeBack } = deps;
   let freshListAt = -Infinity;
@@ -45,7 +47,7 @@ export function createAfterPlan(deps: {
     });
   }
 
-  function served(key: ServiceKey): void {
+  function writePorts(key: ServiceKey): void {
     const state = deps.states().get(key);
     if (state?.config == null) return;
     // A service that is not served here any more takes back what was still to be written.
@@ -53,9 +55,17 @@ export function createAfterPlan(deps: {
     writeBack.want(key, fillsOf(granted, ledger.byKey(key)), state.config.csum);
   }
 
+  const isOver = (key: ServiceKey): boolean =>
+    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
+
+  function served(key: ServiceKey): void {
+    if (isOver(key)) deps.dirty(key);
+    else writePorts(key);
+  }
+
   function settled(key: ServiceKey, changes: number): void {
     if (changes === 0) deps.clean(key);
-    served(key);
+    writePorts(key);
     const state = deps.states().get(key);
     const held = state?.held ?? [];
     const blocked = held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
@@ -63,7 +73,7 @@ export function createAfterPlan(deps: {
       lookedFor.add(state.config);
       askForList();
     }
-    if (informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0) {
+    if (isOver(key)) {
       writeBack.forget(key);
       informer.forget(key);
     }

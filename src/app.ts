@@ -140,7 +140,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     settings,
     hostname: ports.hostname,
     cluster: informer.cluster,
-    services: informer.keys,
+    services: informer.named,
   });
 
   const round = createRound({
@@ -276,6 +276,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
     clean: feedback.clean,
+    dirty: (key) => reconciler.dirty(key),
   });
 
   const pageState: PageState = {

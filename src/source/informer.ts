@@ -56,6 +56,8 @@ export interface Informer {
   facts(key: ServiceKey): Facts | undefined;
   /** Every key that has facts. */
   keys(): readonly ServiceKey[];
+  /** Every key ever heard of and not forgotten, read or not. */
+  named(): readonly ServiceKey[];
   cluster(): Cluster;
   /**
    * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
@@ -197,6 +199,7 @@ export function createInformer(options: InformerOptions): Informer {
   return {
     facts: (key) => store.facts(key),
     keys: () => store.keys(),
+    named: () => [...presence.keys()],
     cluster: () => cluster.now,
     synced: () => synced,
     streaming: () => streamUp,
