@@ -41,6 +41,8 @@ export interface ServiceState {
   readonly compiled: Compiled | null;
   readonly config: ReadConfig | null;
   readonly contextVersion: number;
+  /** What its targets were compared with. */
+  readonly knownNames: ReadonlySet<string> | null;
   readonly slave: boolean;
   readonly granted: readonly GrantedWord[];
   /** Words that got no port, and why. */
@@ -60,7 +62,7 @@ export interface Settled {
   readonly changes: readonly Change[];
   /** Servers that a former plan wished to change and this one does not: what is still owed there is moot. */
   readonly moot: readonly ServerName[];
-  /** Services outside the batch whose ports changed with it. */
+  /** Services outside the batch whose ports, or the names that their targets may have, changed with it. */
   readonly affected: ReadonlySet<ServiceKey>;
 }
 
@@ -83,6 +85,9 @@ export function createRound(deps: RoundDeps): Round {
   const wished = new Map<ServiceKey, ReadonlySet<ServerName>>();
   /** Servers adopted with a former default since the start. */
   const stale = new Set<ServerName>();
+  /** Services whose targets nobody bore when they were compiled. */
+  const strangers = new Set<ServiceKey>();
+  let newNames = false;
   let contextVersion = 0;
 
   async function compile(keys: readonly ServiceKey[]): Promise<void> {
@@ -90,6 +95,7 @@ export function createRound(deps: RoundDeps): Round {
     const stale: { state: ServiceState; facts: Facts; config: ReadConfig }[] = [];
     for (const key of keys) {
       const facts = deps.facts(key);
+      newNames ||= !states.has(key);
       const state = { ...(states.get(key) ?? emptyState(key)), facts };
       states.set(key, state);
       if (facts?.state === 'present' && facts.config !== null && isStale(state, facts)) {
@@ -98,11 +104,15 @@ export function createRound(deps: RoundDeps): Round {
     }
     if (stale.length === 0) return;
     const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
-    const results = await deps.compute.compile(inputs, deps.context());
+    const context = deps.context();
+    const results = await deps.compute.compile(inputs, context);
     stale.forEach(({ state, facts, config }, index) => {
       const compiled = results[index];
       if (compiled === undefined) return;
-      states.set(state.key, { ...state, compiled, config, slave: facts.slave, contextVersion: version });
+      const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
+      states.set(state.key, { ...state, compiled, config, ...seen });
+      if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
+      else strangers.delete(state.key);
       arbiter.setClaims(state.key, claimsOf(compiled), {
         keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
       });
@@ -114,7 +124,8 @@ export function createRound(deps: RoundDeps): Round {
       state.compiled === null ||
       state.config !== facts.config ||
       state.slave !== facts.slave ||
-      state.contextVersion !== contextVersion
+      state.contextVersion !== contextVersion ||
+      (strangers.has(state.key) && state.knownNames !== deps.context().knownNames)
     );
   }
 
@@ -122,7 +133,7 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
-    for (const key of keys) if (isGone(states.get(key))) arbiter.removeKey(key);
+    for (const key of keys) if (isGone(states.get(key))) leave(key);
     const { grants, affected } = arbiter.decide(keys);
     for (const key of keys) claim(key, grants);
     await renderServed(keys);
@@ -133,7 +144,20 @@ export function createRound(deps: RoundDeps): Round {
       changes.push(...planned);
       moot.push(...replaceWishes(key, planned));
     }
-    return { changes, moot, affected };
+    return { changes, moot, affected: newNames ? withStrangers(affected, keys) : affected };
+  }
+
+  /** A new service may be what a target names. */
+  function withStrangers(affected: ReadonlySet<ServiceKey>, keys: readonly ServiceKey[]) {
+    newNames = false;
+    return new Set([...affected, ...[...strangers].filter((key) => !keys.includes(key))]);
+  }
+
+  /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
+  function leave(key: ServiceKey): void {
+    arbiter.removeKey(key);
+    const facts = states.get(key)?.facts;
+    if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
   }
 
   /** Remembers what this plan wishes; returns what only the former one wished. */
@@ -156,7 +180,7 @@ export function createRound(deps: RoundDeps): Round {
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    states.set(key, { ...state, granted, held });
+    states.set(key, { ...state, granted, held, problems: [] });
   }
 
   async function renderServed(keys: readonly ServiceKey[]): Promise<void> {
@@ -200,12 +224,9 @@ export function createRound(deps: RoundDeps): Round {
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
     states.set(key, { ...state, desired });
-    deps.report(key, [
-      ...(state.compiled?.problems ?? []),
-      ...state.held.map(({ word, grant }) => portProblem(key, word, grant)),
-      ...state.problems,
-    ]);
-    if (isGone(state) && present.length === 0) states.delete(key);
+    deps.report(key, isGone(state) ? [] : problemsOf(state));
+    if (isGone(state)) strangers.delete(key);
+    if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({
       key,
       desired,
@@ -245,6 +266,7 @@ function emptyState(key: ServiceKey): ServiceState {
     compiled: null,
     config: null,
     contextVersion: -1,
+    knownNames: null,
     slave: false,
     granted: [],
     held: [],
@@ -255,8 +277,16 @@ function emptyState(key: ServiceKey): ServiceState {
   };
 }
 
+function problemsOf({ key, compiled, held, problems }: ServiceState): readonly Problem[] {
+  return [
+    ...(compiled?.problems ?? []),
+    ...held.map(({ word, grant }) => portProblem(key, word, grant)),
+    ...problems,
+  ];
+}
+
 function isGone(state: ServiceState | undefined): boolean {
-  return state?.facts === undefined || state.facts.state === 'gone';
+  return state?.facts?.state === 'gone';
 }
 
 interface Verdict {
@@ -268,11 +298,11 @@ interface Verdict {
 
 /** What the facts say may happen to a service's servers (SPEC §3 last rules, §6). */
 function judge({ facts, compiled }: ServiceState): Verdict {
-  if (facts === undefined) return { wish: 'none', keep: 'none', removal: 'extra' };
-  if (facts.state === 'gone') {
+  if (facts?.state === 'gone') {
     return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
   }
-  if (facts.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
+  // What nothing is known of yet has lost nothing.
+  if (facts?.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
   switch (compiled.verdict) {
     case 'served':
       return { wish: 'new', keep: compiled.badWords ? 'all' : 'none', removal: 'word-removed' };

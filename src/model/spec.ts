@@ -19,6 +19,8 @@ export interface Word {
   readonly addr: string;
   /** Port to listen on; null: allocated. */
   readonly listen: number | null;
+  /** Other spellings of the same word beside it. */
+  readonly again?: readonly string[];
 }
 
 /** Which DNS server GoBetween asks: the service's own `ip:port`, or one of the cluster's on `port`. */

@@ -150,13 +150,14 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       return;
     }
     const { bindText, origin } = read.value;
+    // What a reference or a scope says is not in this text, so the text cannot tell that nothing is left to write.
+    if (origin !== 'plain') {
+      report(key, job, notWrittenBack(key, job.fills, origin));
+      return;
+    }
     const value = deps.fill(bindText, job.fills);
     if (value === bindText) {
       succeeded(key, job);
-      return;
-    }
-    if (origin !== 'plain') {
-      report(key, job, notWrittenBack(key, job.fills, origin));
       return;
     }
     if (isReverted(job, bindText) && countRevert(key, job)) return;

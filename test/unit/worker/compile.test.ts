@@ -14,8 +14,13 @@ describe('verdicts, in their order', () => {
     assert.deepEqual([byStatus.verdict, byStatus.words, byStatus.problems], ['slave', [], []]);
     for (const value of ['true', true, 'True']) {
       const raw = JSON.stringify({ DEFAULT: { scaler_slave: value }, env: bound });
-      assert.equal(compile({ ...input({}), raw }, context).verdict, 'slave');
+      const key = 'root/svc/0.web' as ServiceKey;
+      assert.equal(compile({ ...input({}), key, raw }, context).verdict, 'slave');
     }
+  });
+  test('a scaler whose config carries the flag of its slaves is served: the agent answers so after it scaled', () => {
+    const raw = JSON.stringify({ DEFAULT: { nodes: 'n1', scaler_slave: 'true' }, env: bound });
+    assert.equal(compile({ ...input({}), raw }, context).verdict, 'served');
   });
   test('no bind, an empty one, or no env at all: unbound', () => {
     for (const env of [{}, { igw_gobtw_bind: '' }, { igw_gobtw_bind: ' \n' }, { igw_gobtw_bind: null }]) {
