@@ -61,7 +61,7 @@ export interface Informer {
   cluster(): Cluster;
   /**
    * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
-   * unreadable. Stays true.
+   * unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
   /** The stream of events is up. */
@@ -85,6 +85,8 @@ export interface Informer {
 
 /** An agent that is in `init` or `rejoin` for longer has what it will have for a while. */
 const START_MS = 120_000;
+/** No config came for so long, though the agent answers: what is still not read holds back its own services only. */
+const STALLED_MS = 10_000;
 
 export function createInformer(options: InformerOptions): Informer {
   const { source, clock, handlers, windowMs = 20 } = options;
@@ -100,6 +102,7 @@ export function createInformer(options: InformerOptions): Informer {
     context: () => cluster.context(),
     onRead: (key, config) => {
       if (stopped) return;
+      lastReadAt = clock.now();
       store.read(key, config);
       checkSynced();
     },
@@ -123,6 +126,7 @@ export function createInformer(options: InformerOptions): Informer {
   let synced = false;
   let stopped = false;
   let firstListAt: number | undefined;
+  let lastReadAt = -Infinity;
   let agentUp: boolean | undefined;
 
   async function list(): Promise<boolean> {
@@ -166,7 +170,9 @@ export function createInformer(options: InformerOptions): Informer {
   }
 
   function checkSynced(): void {
-    if (synced || stopped || firstListAt === undefined || store.unreadCount() > 0) return;
+    if (synced || stopped || firstListAt === undefined) return;
+    const stalled = clock.now() - Math.max(firstListAt, lastReadAt) >= STALLED_MS;
+    if (store.unreadCount() > 0 && !stalled) return;
     const { nodeName, nodes } = cluster.now;
     const status = nodes.get(nodeName ?? '')?.status;
     const incomplete = status === 'init' || status === 'rejoin' || !cluster.dnsKnown;

@@ -73,10 +73,10 @@ export async function openStage(t: TestContext, options: WorldOptions = {}): Pro
     start,
     add: (name, spec = {}) =>
       world.addService(name, {
-        bind: `${http}-127.0.0.1:${world.ports.take()}`,
         expose: [http],
         instances: 0,
         ...spec,
+        bind: spec.bind ?? `${http}-127.0.0.1:${world.ports.take()}`,
         env: { igw_gobtw_discovery_interval: '30s', ...spec.env },
       }),
     async serve(flags) {
