@@ -16,7 +16,7 @@ const freshListMs = 5_000;
 
 export interface AfterPlan {
   settled(key: ServiceKey, changes: number): void;
-  /** A server of this service was made, changed or removed. */
+  /** A change of one of its servers was made. */
   served(key: ServiceKey): void;
   stop(): void;
 }
@@ -28,10 +28,10 @@ export function createAfterPlan(deps: {
   readonly writeBack: WriteBack;
   readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
   readonly sweep: () => void;
+  /** Plan this service again. */
+  readonly again: (key: ServiceKey) => void;
   /** The service owes nothing: its lag has ended. */
   readonly clean: (key: ServiceKey) => void;
-  /** The last server of a service that is gone was removed: the rest of it can go too. */
-  readonly dirty: (key: ServiceKey) => void;
 }): AfterPlan {
   const { clock, ledger, informer, writeBack } = deps;
   let freshListAt = -Infinity;
@@ -47,7 +47,11 @@ export function createAfterPlan(deps: {
     });
   }
 
-  function writePorts(key: ServiceKey): void {
+  /** It is gone, and nothing of it is left. */
+  const isOver = (key: ServiceKey): boolean =>
+    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
+
+  function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
     if (state?.config == null) return;
     // A service that is not served here any more takes back what was still to be written.
@@ -55,17 +59,9 @@ export function createAfterPlan(deps: {
     writeBack.want(key, fillsOf(granted, ledger.byKey(key)), state.config.csum);
   }
 
-  const isOver = (key: ServiceKey): boolean =>
-    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
-
-  function served(key: ServiceKey): void {
-    if (isOver(key)) deps.dirty(key);
-    else writePorts(key);
-  }
-
   function settled(key: ServiceKey, changes: number): void {
     if (changes === 0) deps.clean(key);
-    writePorts(key);
+    wantWriteBack(key);
     const state = deps.states().get(key);
     const held = state?.held ?? [];
     const blocked = held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
@@ -77,6 +73,11 @@ export function createAfterPlan(deps: {
       writeBack.forget(key);
       informer.forget(key);
     }
+  }
+
+  function served(key: ServiceKey): void {
+    wantWriteBack(key);
+    if (isOver(key)) deps.again(key);
   }
 
   return { settled, served, stop: () => asked?.() };

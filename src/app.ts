@@ -4,8 +4,8 @@
  * feedback.ts, and nowhere else.
  */
 import { createAfterPlan } from './after-plan.js';
-import { sleep } from './clock.js';
-import { type Ports, timeRequests } from './effects.js';
+import { sleep, within } from './clock.js';
+import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
@@ -64,10 +64,11 @@ export interface App {
 }
 
 const applierStopMs = 8_000;
+const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
-  const { clock, random, source } = ports;
+  const { clock, random } = ports;
   const log = createLog({
     clock,
     level: settings.logLevel,
@@ -75,6 +76,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     colour: process.stderr.isTTY,
   });
   const metrics = createMetrics(version, true);
+  const source = timeSource(ports.source, clock, metrics.agentRequest);
   const board = createProblemBoard({ clock, log, metrics });
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
 
@@ -130,8 +132,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
-      onListed(costMs) {
-        metrics.agentRequest('daemon_status', 'ok', costMs);
+      onListed() {
+        identity.refresh();
         reportCluster();
       },
     },
@@ -140,7 +142,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     settings,
     hostname: ports.hostname,
     cluster: informer.cluster,
-    services: informer.named,
+    services: informer.known,
   });
 
   const round = createRound({
@@ -275,8 +277,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     writeBack,
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
+    again: (key) => reconciler.dirty(key),
     clean: feedback.clean,
-    dirty: (key) => reconciler.dirty(key),
   });
 
   const pageState: PageState = {
@@ -328,10 +330,14 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       afterPlan.stop();
       queue.shutdown();
       await running;
-      await writeBack.stop();
-      await applier.stop(applierStopMs);
+      const written = writeBack.stop();
+      await Promise.all([
+        applier.stop(applierStopMs),
+        within(clock, writeStopMs, written).then(() => source.close()),
+      ]);
+      await written;
       watch.stop();
-      await Promise.all([pages.stop(), source.close(), ports.balancer.close()]);
+      await Promise.all([pages.stop(), ports.balancer.close()]);
       changeLog.flush();
       board.stop();
       log.flush();

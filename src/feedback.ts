@@ -165,7 +165,7 @@ function flapping(name: ServerName, key: ServiceKey, until: number | null, clock
   };
 }
 
-export interface FailedServer {
+interface FailedServer {
   readonly name: ServerName;
   readonly key: ServiceKey;
   readonly listen: Listen;
@@ -175,7 +175,7 @@ export interface FailedServer {
 }
 
 /** The problem that a refused server is to its owner; null where GoBetween itself is the trouble (SPEC §5, §7). */
-export function serverProblem(failed: FailedServer): Problem | null {
+function serverProblem(failed: FailedServer): Problem | null {
   const where = formatListen(failed.listen.addr, failed.listen.port);
   const retry = failed.retryInMs === null ? '' : `; tried again in ${Math.ceil(failed.retryInMs / 1000)} s`;
   const problem = (code: ProblemCode, message: string, mend: string): Problem => ({

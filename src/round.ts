@@ -133,7 +133,7 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
-    for (const key of keys) if (isGone(states.get(key))) arbiter.removeKey(key);
+    for (const key of keys) if (isGone(states.get(key))) leave(key);
     const { grants, affected } = arbiter.decide(keys);
     for (const key of keys) claim(key, grants);
     await renderServed(keys);
@@ -151,6 +151,13 @@ export function createRound(deps: RoundDeps): Round {
   function withStrangers(affected: ReadonlySet<ServiceKey>, keys: readonly ServiceKey[]) {
     newNames = false;
     return new Set([...affected, ...[...strangers].filter((key) => !keys.includes(key))]);
+  }
+
+  /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
+  function leave(key: ServiceKey): void {
+    arbiter.removeKey(key);
+    const facts = states.get(key)?.facts;
+    if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
   }
 
   /** Remembers what this plan wishes; returns what only the former one wished. */
@@ -294,7 +301,7 @@ function judge({ facts, compiled }: ServiceState): Verdict {
   if (facts?.state === 'gone') {
     return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
   }
-  // No facts: it is in the list, and its config is not read yet.
+  // What nothing is known of yet has lost nothing.
   if (facts?.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
   switch (compiled.verdict) {
     case 'served':

@@ -37,7 +37,7 @@ function withVerb(args: readonly string[], verbs: Verbs, io: Io): readonly strin
 }
 
 /** The commander program; `exitCode` is that of the verb which ran. */
-export function createProgram(
+function createProgram(
   verbs: Verbs,
   io: Io,
 ): { readonly program: Command; readonly exitCode: () => ExitCode } {

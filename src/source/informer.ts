@@ -56,8 +56,8 @@ export interface Informer {
   facts(key: ServiceKey): Facts | undefined;
   /** Every key that has facts. */
   keys(): readonly ServiceKey[];
-  /** Every key ever heard of and not forgotten, read or not. */
-  named(): readonly ServiceKey[];
+  /** Every service that a list has shown and that is not forgotten, read or not. */
+  known(): Iterable<ServiceKey>;
   cluster(): Cluster;
   /**
    * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
@@ -133,9 +133,10 @@ export function createInformer(options: InformerOptions): Informer {
     const answer = await source.list();
     if (stopped) return true;
     if (!answer.ok) return unheard(answer.failure);
-    handlers.onListed?.(clock.now() - startedAt, answer.value.services.size);
+    const costMs = clock.now() - startedAt;
     tellAgent(true, 'answers');
     apply(answer.value, startedAt);
+    handlers.onListed?.(costMs, answer.value.services.size);
     return true;
   }
 
@@ -199,7 +200,7 @@ export function createInformer(options: InformerOptions): Informer {
   return {
     facts: (key) => store.facts(key),
     keys: () => store.keys(),
-    named: () => [...presence.keys()],
+    known: () => presence.keys(),
     cluster: () => cluster.now,
     synced: () => synced,
     streaming: () => streamUp,

@@ -25,15 +25,20 @@ export async function eventually(look: () => unknown, withinMs = 8000): Promise<
 }
 
 /** What GoBetween serves, as `name -> bind`. */
-export async function binds(world: World): Promise<Readonly<Record<string, string>>> {
+export async function binds(world: Pick<World, 'servers'>): Promise<Readonly<Record<string, string>>> {
   const servers = await world.servers();
   return Object.fromEntries(Object.entries(servers).map(([name, { bind }]) => [name, bind]));
 }
 
 /** The port of the only server whose name begins so. */
-export async function portOf(world: World, prefix: string): Promise<number> {
+export async function portOf(world: Pick<World, 'servers'>, prefix: string): Promise<number> {
   const found = Object.entries(await binds(world)).filter(([name]) => name.startsWith(prefix));
   assert.equal(found.length, 1, `servers ${prefix}*: ${JSON.stringify(found)}`);
   const bind = found[0]?.[1] ?? '';
   return Number(bind.slice(bind.lastIndexOf(':') + 1));
+}
+
+/** The name of the server for one exposed port: `_8080._tcp.web.root.svc`. */
+export function serverName(expose: string, service: string, namespace = 'root'): string {
+  return `_${expose.replace('/', '._')}.${service}.${namespace}.svc`;
 }

@@ -26,7 +26,7 @@ const isObject = (value: unknown): value is { [key: string]: Tree } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The changes that turn `before` into `after`, array deletes in reverse order as the agent writes them. */
-export function diff(path: Path, before: Json | undefined, after: Json): readonly Change[] {
+function diff(path: Path, before: Json | undefined, after: Json): readonly Change[] {
   if (isObject(before) && isObject(after)) {
     const changes: Change[] = [];
     for (const [key, value] of Object.entries(after))
