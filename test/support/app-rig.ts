@@ -45,6 +45,8 @@ export interface AppRigOptions {
   /** Before the first start. */
   readonly prepare?: (rig: AppRig) => void;
   readonly hostname?: string;
+  /** Another gateway, on this node of the cluster of the first. */
+  readonly beside?: { readonly rig: AppRig; readonly node: string };
 }
 
 const quiet: Given = { listen: 'off', control: 'off', 'log-level': 'error', 'log-format': 'json' };
@@ -59,8 +61,12 @@ function bodyListen(body: string): Listen {
 
 /** A janitor on node n1 that has run for 2 s. */
 export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
-  const clock = createFakeClock();
+  const clock = options.beside?.rig.clock ?? createFakeClock();
   const source = createMemorySource(clock);
+  if (options.beside !== undefined) {
+    const { rig: first, node } = options.beside;
+    Object.assign(source, { services: first.source.services, ownName: node, nodes: first.source.nodes });
+  }
   const balancer = createFakeBalancer(clock, {
     listenOf: bodyListen,
     show: (body) => JSON.stringify(normalise(JSON.parse(body), 'post')),
@@ -69,6 +75,12 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
   const written: string[] = [];
   let app: App;
   let seen = 0;
+  let edits = 0;
+
+  /** Checksums of several gateways' edits must differ. */
+  function edit(path: string, env: Readonly<Record<string, string>>): void {
+    source.put(path, env, { csums: { n1: `${source.ownName}-${++edits}` } });
+  }
 
   source.setBind = async (key, value) => {
     source.requests.push(`set ${key}`);
@@ -77,7 +89,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     const service = source.services.get(path);
     if (service === undefined) throw new Error(`no service ${path}`);
     written.push(`${path}: ${value}`);
-    source.put(path, { ...service.env, igw_gobtw_bind: value });
+    edit(path, { ...service.env, igw_gobtw_bind: value });
     return ok(undefined);
   };
 
@@ -88,13 +100,13 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
       parsed.settings,
       {
         clock,
-        random: { next: () => 0.5 },
+        random: { next: () => (options.beside === undefined ? 0.1 : 0.9) },
         source,
         agent: { problem: () => null },
         balancer,
         compute: createInlineCompute(),
         dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
-        hostname: options.hostname ?? 'n1',
+        hostname: options.hostname ?? options.beside?.node ?? 'n1',
       },
       '0.0.0',
     );
@@ -111,7 +123,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     written,
     put(path, bind, more = {}) {
       const others = Object.entries(more).map(([name, value]) => [`igw_gobtw_${name}`, value]);
-      source.put(path, { igw_gobtw_bind: bind, ...(Object.fromEntries(others) as Record<string, string>) });
+      edit(path, { igw_gobtw_bind: bind, ...(Object.fromEntries(others) as Record<string, string>) });
     },
     bindOf: (path) => source.services.get(path)?.env['igw_gobtw_bind'],
     advance: (ms) => clock.advance(ms),
