@@ -180,7 +180,8 @@ describe('a config file', () => {
     assert.deepEqual(found.problems.map(short), ['problem reference-loop the config']);
   });
   test('a slave, and a service that asks for nothing', async () => {
-    const slave = await told(['--file', '-'], `[DEFAULT]\nscaler_slave = true\n${config}`);
+    const text = `[DEFAULT]\nscaler_slave = true\n${config}`;
+    const slave = await told(['--file', '-', '--service', 'ns1/svc/0.web'], text);
     assert.deepEqual([slave.code, slave.verdict], [0, 'slave']);
     assert.match((await validate(['--file', '-'], '[env]\na = 1\n')).out, /It asks for nothing/);
   });
