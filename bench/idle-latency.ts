@@ -16,19 +16,18 @@ const QUIET_SERVICES = 20;
 const changes = Number(process.argv[2] ?? 60);
 
 const world = await startWorld();
-let eventAt = Number.NaN;
-let answeredAt = Number.NaN;
+const seen = { eventAt: Number.NaN, answeredAt: Number.NaN };
 const socketPath = `${world.socketPath}.tap`;
 const tapPort = world.ports.take();
 const taps = [
   await startTap({ path: socketPath }, { path: world.socketPath }, (chunk, now) => {
-    if (chunk.includes('"kind": "patch"') && chunk.includes('"csum"')) eventAt = now;
+    if (chunk.includes('"kind": "patch"') && chunk.includes('"csum"')) seen.eventAt = now;
   }),
   await startTap(
     { host: '127.0.0.1', port: tapPort },
     { host: '127.0.0.1', port: Number(new URL(world.gobetweenUrl).port) },
     (_chunk, now) => {
-      answeredAt = now;
+      seen.answeredAt = now;
     },
   ),
 ];
@@ -51,13 +50,13 @@ try {
   await has(QUIET_SERVICES + 1);
   await pause(3000); // the write-backs and the second look at GoBetween are over
   for (let i = 0; i < changes; i++) {
-    eventAt = Number.NaN;
+    seen.eventAt = Number.NaN;
     const before = world.writes().posts;
     // Another label each time: the same server again and again would be held back as flapping.
     world.setBind(path, `${one} ${9000 + i}/tcp-127.0.0.1:${spare}`);
     while (world.writes().posts === before) await pause(1);
     await pause(5); // the answer has passed the tap
-    samples.push(answeredAt - eventAt);
+    samples.push(seen.answeredAt - seen.eventAt);
     world.setBind(path, one);
     await has(QUIET_SERVICES + 1);
     await pause(100 + (i % 7) * 10);

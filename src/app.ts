@@ -5,7 +5,7 @@
  */
 import { createAfterPlan } from './after-plan.js';
 import { sleep, within } from './clock.js';
-import { type Ports, timeRequests } from './effects.js';
+import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
@@ -20,7 +20,7 @@ import { isStaleDefault } from './model/former-defaults.js';
 import { observeServers } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
-import type { Change } from './plan/change.js';
+import { type Change, countByKind } from './plan/change.js';
 import { type ExposureRow, exposureOf } from './plan/exposure.js';
 import { applyPolicy } from './plan/policy.js';
 import { createArbiter } from './ports/arbiter.js';
@@ -68,7 +68,7 @@ const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
-  const { clock, random, source } = ports;
+  const { clock, random } = ports;
   const log = createLog({
     clock,
     level: settings.logLevel,
@@ -76,6 +76,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     colour: process.stderr.isTTY,
   });
   const metrics = createMetrics(version, true);
+  const source = timeSource(ports.source, clock, metrics.agentRequest);
   const board = createProblemBoard({ clock, log, metrics });
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
 
@@ -131,8 +132,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       onSynced: () => void watch.sweepNow(),
       onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
       onGap: (reason) => metrics.eventGap(reason),
-      onListed(costMs) {
-        metrics.agentRequest('daemon_status', 'ok', costMs);
+      onListed() {
+        identity.refresh();
         reportCluster();
       },
     },
@@ -141,7 +142,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     settings,
     hostname: ports.hostname,
     cluster: informer.cluster,
-    services: informer.keys,
+    services: informer.known,
   });
 
   const round = createRound({
@@ -168,7 +169,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     submit,
     cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {
-      log.info(countChanges(changes), 'first plan');
+      log.info(countByKind(changes), 'first plan');
       firstPlanned(changes);
       board.firstSyncDone();
     },
@@ -276,6 +277,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     writeBack,
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
+    again: (key) => reconciler.dirty(key),
     clean: feedback.clean,
   });
 
@@ -341,10 +343,4 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       log.flush();
     },
   };
-}
-
-function countChanges(changes: readonly Change[]): Record<string, number> {
-  const counts: Record<string, number> = { create: 0, replace: 0, delete: 0, adopt: 0 };
-  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
 }

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.js';
+import type { Result } from './errors.js';
 import { createClient } from './gobetween/client.js';
 import type { Answer, Balancer, Outcome } from './gobetween/outcome.js';
 import { type Random, systemRandom } from './random.js';
@@ -81,5 +82,30 @@ export function timeRequests(
     get: timed('get', (name: string) => balancer.get(name)),
     stats: timed('stats', (name: string) => balancer.stats(name)),
     close: () => balancer.close(),
+  };
+}
+
+/** Times each request to the agent, by the agent's own name for it; the stream of events is none. */
+export function timeSource(
+  source: Source,
+  clock: Clock,
+  record: (action: string, outcome: string, ms: number) => void,
+): Source {
+  const timed =
+    <A extends unknown[], T>(action: string, call: (...args: A) => Promise<Result<T>>) =>
+    async (...args: A): Promise<Result<T>> => {
+      const startedAt = clock.now();
+      const answer = await call(...args);
+      record(action, answer.ok ? 'ok' : answer.failure.code, clock.now() - startedAt);
+      return answer;
+    };
+  return {
+    nodeName: timed('whoami', () => source.nodeName()),
+    list: timed('daemon_status', () => source.list()),
+    clusterConfig: timed('object_config', () => source.clusterConfig()),
+    config: timed('object_config', (...args: Parameters<Source['config']>) => source.config(...args)),
+    setBind: timed('object_action', (...args: Parameters<Source['setBind']>) => source.setBind(...args)),
+    watch: (handlers) => source.watch(handlers),
+    close: () => source.close(),
   };
 }

@@ -7,7 +7,7 @@ import type { ApplierEvents } from './gobetween/applier-events.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { Outcome } from './gobetween/outcome.js';
 import type { Holders } from './holders.js';
-import { formatListen } from './model/bind.js';
+import { conflicts, formatListen } from './model/bind.js';
 import type { Problem, ProblemCode } from './model/problem.js';
 import type { Listen, ServerName } from './model/server.js';
 import { displayPath, type ServiceKey } from './model/service.js';
@@ -17,7 +17,11 @@ export interface FeedbackDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly holders: Holders;
-  readonly arbiter: { busy(listen: Listen, foreign: boolean): void };
+  readonly arbiter: {
+    busy(listen: Listen, foreign: boolean): void;
+    exhausted(): number;
+    decide(keys: Iterable<ServiceKey>): { readonly affected: ReadonlySet<ServiceKey> };
+  };
   readonly metrics: {
     change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed'): void;
     lag(ms: number): void;
@@ -60,6 +64,21 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     noticedAt.delete(key);
   }
 
+  /** A port came free: somebody may have found none. */
+  function offerPort(): void {
+    if (deps.arbiter.exhausted() === 0) return;
+    for (const key of deps.arbiter.decide([]).affected) deps.dirty(key);
+  }
+
+  /** Our own listener closes a little after its DELETE was answered: one refusal after it proves no foreign process. */
+  function isOurs(name: ServerName, listen: Listen, attempt: number): boolean {
+    const former = ledger.fallback(name)?.listen ?? null;
+    return (
+      ledger.holders(listen, name).length > 0 ||
+      (attempt === 1 && former !== null && conflicts(former, listen))
+    );
+  }
+
   const on: ApplierEvents = {
     applied({ name, key, kind, reason }) {
       const { observed } = ledger.state(name);
@@ -77,6 +96,7 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
           listen: where,
         });
       }
+      if (kind === 'delete' || kind === 'replace') offerPort();
       if (key === null) return;
       if (kind !== 'adopt') settleLag(key);
       deps.served(key);
@@ -94,7 +114,7 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
       if (outcome === 'port-busy') {
-        deps.arbiter.busy(listen, ledger.holders(listen, name).length === 0);
+        deps.arbiter.busy(listen, !isOurs(name, listen, event.attempt));
         deps.dirty(key);
       }
     },
@@ -145,7 +165,7 @@ function flapping(name: ServerName, key: ServiceKey, until: number | null, clock
   };
 }
 
-export interface FailedServer {
+interface FailedServer {
   readonly name: ServerName;
   readonly key: ServiceKey;
   readonly listen: Listen;
@@ -155,7 +175,7 @@ export interface FailedServer {
 }
 
 /** The problem that a refused server is to its owner; null where GoBetween itself is the trouble (SPEC §5, §7). */
-export function serverProblem(failed: FailedServer): Problem | null {
+function serverProblem(failed: FailedServer): Problem | null {
   const where = formatListen(failed.listen.addr, failed.listen.port);
   const retry = failed.retryInMs === null ? '' : `; tried again in ${Math.ceil(failed.retryInMs / 1000)} s`;
   const problem = (code: ProblemCode, message: string, mend: string): Problem => ({

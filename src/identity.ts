@@ -10,6 +10,8 @@ import type { Cluster } from './source/cluster-facts.js';
 
 export interface Identity {
   context(): CompileContext;
+  /** What a target may name, brought up to date; with each list, for it only feeds a warning. */
+  refresh(): void;
   /** `identity-unknown`: no name of ours can be told from another gateway's, so nothing may be deleted. */
   problem(): Problem | null;
 }
@@ -18,25 +20,11 @@ export function createIdentity(deps: {
   readonly settings: Settings;
   readonly hostname: string;
   readonly cluster: () => Cluster;
-  readonly services: () => readonly ServiceKey[];
+  /** Every service of the last list, read or not. */
+  readonly services: () => Iterable<ServiceKey>;
 }): Identity {
   const { settings, hostname } = deps;
-  let known: { cluster: Cluster; services: number; names: ReadonlySet<string> } | null = null;
-
-  /** What a target may name. Rebuilt when the cluster or the number of services changed: it only feeds a warning. */
-  function knownNames(): ReadonlySet<string> {
-    const cluster = deps.cluster();
-    const services = deps.services();
-    if (known?.cluster !== cluster || known.services !== services.length) {
-      const names = [
-        ...cluster.nodes.keys(),
-        ...cluster.members,
-        ...services.flatMap((key) => [displayPath(key), keyPath(key).name]),
-      ];
-      known = { cluster, services: services.length, names: new Set(names.map((name) => name.toLowerCase())) };
-    }
-    return known.names;
-  }
+  let names: ReadonlySet<string> = new Set();
 
   return {
     context() {
@@ -47,12 +35,20 @@ export function createIdentity(deps: {
         clusterName: name,
         gatewayNames: [...own, ...settings.gateways],
         nodeName: nodeName ?? settings.hostname ?? hostname,
-        knownNames: knownNames(),
+        knownNames: names,
         defaultAddr: settings.defaultAddr,
         allowExec: settings.allowExecHealthcheck,
         allowAcme: settings.allowAcme,
         tlsDir: settings.tlsDir,
       };
+    },
+    refresh() {
+      const { nodes, members } = deps.cluster();
+      const found = new Set([...nodes.keys(), ...members].map((name) => name.toLowerCase()));
+      for (const key of deps.services()) {
+        found.add(displayPath(key).toLowerCase()).add(keyPath(key).name.toLowerCase());
+      }
+      names = found;
     },
     problem() {
       const { name, nodeName } = deps.cluster();

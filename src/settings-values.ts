@@ -165,4 +165,4 @@ export const socketPath: Parse<string> = (input) => {
 export const absolutePath: Parse<string> = (input) =>
   input.startsWith('/') ? text(input) : bad('is not an absolute path');
 
-export const password: Parse<string> = good;
+export const password: Parse<string> = (input) => good(input);

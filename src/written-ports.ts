@@ -15,7 +15,7 @@ export function fillsOf(
     const listening = present.some(
       ({ listen }) => listen?.proto === word.proto && listen.addr === addr && listen.port === port,
     );
-    if (listening) fills.set(word.text, { addr, port });
+    for (const text of listening ? [word.text, ...(word.again ?? [])] : []) fills.set(text, { addr, port });
   }
   return fills;
 }

@@ -160,7 +160,7 @@ function readReply<T>(reply: Reply, read: (text: string) => T | undefined): Answ
 export function classifyRefusal(text: string): Outcome {
   if (text.startsWith('Server with this name already exists: ')) return 'exists';
   if (text.endsWith(': too many open files')) return 'no-files';
-  if (/^(open |tls: |x509: |asn1: |failed to load )/.test(text)) return 'file-error';
+  if (/^(open |read |tls: |x509: |asn1: |failed to load )/.test(text)) return 'file-error';
   if (/(^|: )listen (tcp|udp)\S* .*: bind: address already in use$/s.test(text)) return 'port-busy';
   if (/(^|: )listen (tcp|udp)\S* .*: bind: cannot assign requested address$/s.test(text)) return 'no-address';
   if (/(^|: )listen (tcp|udp)\S* .*: bind: permission denied$/s.test(text)) return 'denied';

@@ -51,9 +51,11 @@ export function parseBind(
     } else if (explicitTcp !== 'ok' && parsed.protoGiven && parsed.word.proto === 'tcp') {
       issues.push({ code: 'bad-word', word: wordText, ...explicitTcp });
     } else if (words.has(claimOf(parsed.word))) {
-      const first = words.get(claimOf(parsed.word))?.text ?? wordText;
-      const message = `it asks for the same as ${printable(first)}`;
+      const first = words.get(claimOf(parsed.word)) ?? parsed.word;
+      const message = `it asks for the same as ${printable(first.text)}`;
       issues.push({ code: 'duplicate-word', word: wordText, message, mend: 'remove one of the two' });
+      if (wordText !== first.text)
+        words.set(claimOf(first), { ...first, again: [...(first.again ?? []), wordText] });
     } else {
       words.set(claimOf(parsed.word), parsed.word);
     }
@@ -63,24 +65,18 @@ export function parseBind(
 
 /**
  * The bind value with each allocated word that `fills` names (by its text) filled in; `443/tcp` becomes
- * `443/tcp-0.0.0.0:1025`. A second spelling of the same word is filled alike; nothing else changes, blanks included.
+ * `443/tcp-0.0.0.0:1025`. Nothing else changes, blanks included. Other spellings of a word have to be named too: which
+ * ones are the same depends on the service's defaults.
  */
 export function fillBind(
   bindText: string,
   fills: ReadonlyMap<string, { readonly addr: string; readonly port: number }>,
-  defaultAddr = '0.0.0.0',
 ): string {
-  const defaults = { addr: defaultAddr, proto: 'tcp' } as const;
-  const byClaim = new Map<string, { readonly addr: string; readonly port: number }>();
-  for (const [text, fill] of fills) {
-    const parsed = parseWord(text, defaults);
-    if (parsed.ok && parsed.word.listen === null) byClaim.set(claimOf(parsed.word), fill);
-  }
   return bindText.replace(/[^ \t\r\n]+/g, (text) => {
-    const parsed = parseWord(text, defaults);
-    if (!parsed.ok || parsed.word.listen !== null) return text;
-    const fill = fills.get(text) ?? byClaim.get(claimOf(parsed.word));
+    const fill = fills.get(text);
     if (fill === undefined) return text;
+    const parsed = parseWord(text, { addr: '0.0.0.0', proto: 'tcp' });
+    if (!parsed.ok || parsed.word.listen !== null) return text;
     const dash = text.indexOf('-');
     return `${dash < 0 ? text : text.slice(0, dash)}-${formatListen(fill.addr, fill.port)}`;
   });

@@ -4,6 +4,7 @@
  */
 import type { Sections } from './expose.js';
 import { isRecord } from './gobetween-fields.js';
+import { jsonText } from './json-text.js';
 import { isExpression } from './references.js';
 
 export interface EnvValue {
@@ -50,11 +51,9 @@ export function readSections(text: string): Sections | null {
 
 /** The agent's evaluation may turn a value into a number or a list. */
 function asText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value))
-    return value.map((item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item))).join(' ');
-  return JSON.stringify(value);
+  return Array.isArray(value)
+    ? value.map((item) => (item === null ? 'null' : jsonText(item))).join(' ')
+    : jsonText(value);
 }
 
 /** No inherited names either: `constructor` is no keyword. */

@@ -4,6 +4,7 @@
  * scoped variants of a keyword are one node, a reference put together from parts points at everything it could become.
  * Invariant: work is linear in the text, times a small constant; nothing here recurses.
  */
+import { jsonText } from './json-text.js';
 import { hazardOf, scanReferences } from './reference-text.js';
 
 export type Sections = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -38,7 +39,7 @@ const anyReference = /\{[^{}\s"]+\}|\$\(/;
 export function analyseReferences(sections: Sections): ReferenceAnalysis {
   const needsEvaluation = Object.entries(sections.env ?? {}).some(
     ([key, value]) =>
-      ownKeyword.test(unscoped(key)) && (key.includes('@') || anyReference.test(textOf(value))),
+      ownKeyword.test(unscoped(key)) && (key.includes('@') || anyReference.test(jsonText(value))),
   );
   const loop = findHazard(sections);
   return {
@@ -47,8 +48,6 @@ export function analyseReferences(sections: Sections): ReferenceAnalysis {
   };
 }
 
-const textOf = (value: unknown): string =>
-  typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 const unscoped = (key: string): string => key.split('@', 1)[0] ?? key;
 
 function findHazard(sections: Sections): string | null {
@@ -61,7 +60,7 @@ function findHazard(sections: Sections): string | null {
   let computed = 0;
   for (const [section, keywords] of Object.entries(sections)) {
     for (const [key, value] of Object.entries(keywords)) {
-      const text = textOf(value);
+      const text = jsonText(value);
       const node = `${section}.${unscoped(key)}`;
       const scan = scanReferences(text);
       const hazard = hazardOf(text, scan);

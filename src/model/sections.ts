@@ -35,6 +35,9 @@ const cipher: Reader<string> = (text) =>
         'write for instance TLS_AES_128_GCM_SHA256',
       );
 
+/** Where reading may never end: GoBetween reads under its one lock, so a pipe or a device there stops its whole API. */
+const endless = /^\/(?:dev|proc|sys|(?:var\/)?run\/(?:systemd|initctl))(?:\/|$)/;
+
 /** A file on the gateway; with --tls-dir only below the service's own folder. */
 const path: Reader<string> = (text, rules) => {
   const read = plain(1024)(text, rules);
@@ -43,6 +46,12 @@ const path: Reader<string> = (text, rules) => {
     return bad(
       `${printable(text, 60)} is no plain absolute path`,
       'write the full path of the file, without . or .. in it',
+    );
+  }
+  if (endless.test(text)) {
+    return bad(
+      `${printable(text, 60)} is no place for certificates and keys`,
+      'write the path of a plain file',
     );
   }
   if (rules.tlsDir === null) return good(text);

@@ -19,6 +19,8 @@ export interface Word {
   readonly addr: string;
   /** Port to listen on; null: allocated. */
   readonly listen: number | null;
+  /** Other spellings of the same word beside it. */
+  readonly again?: readonly string[];
 }
 
 /** Which DNS server GoBetween asks: the service's own `ip:port`, or one of the cluster's on `port`. */
@@ -71,8 +73,8 @@ export interface CompileContext {
   readonly gatewayNames: readonly string[];
   /** The node whose scopes apply. */
   readonly nodeName: string;
-  /** Nodes and service names of the cluster, lower case: what a target may name. */
-  readonly knownNames: ReadonlySet<string>;
+  /** Nodes and service names of the cluster, lower case: what a target may name. null: no cluster was asked. */
+  readonly knownNames: ReadonlySet<string> | null;
   /** Canonical IP literal for words that give none. */
   readonly defaultAddr: string;
   readonly allowExec: boolean;

@@ -12,6 +12,8 @@ import { type Fills, notWrittenBack, writeBackFailed, writeBackReverted } from '
 
 /** Ports of one service that come close together make one write. */
 const COALESCE_MS = 500;
+/** Gateways that saw the same event do not all read, and then all write, at once. */
+const APART_MS = 1_000;
 /** After a write the service is left alone until every node can have the new config. */
 const SETTLE_MS = 5_000;
 /** The same wish about the same config is not looked at again within this time. */
@@ -99,7 +101,8 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       job.dueMs = null;
       report(key, job, null);
     } else {
-      job.dueMs = Math.max(Math.min(job.dueMs ?? Infinity, now + COALESCE_MS), job.notBeforeMs);
+      const soonMs = now + COALESCE_MS + APART_MS * deps.random.next();
+      job.dueMs = Math.max(Math.min(job.dueMs ?? Infinity, soonMs), job.notBeforeMs);
       if (job.notBeforeMs - now > SETTLE_MS) report(key, job, writeBackReverted(key, fills));
       arm(job.dueMs);
     }
@@ -150,13 +153,14 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       return;
     }
     const { bindText, origin } = read.value;
+    // What a reference or a scope says is not in this text, so the text cannot tell that nothing is left to write.
+    if (origin !== 'plain') {
+      report(key, job, notWrittenBack(key, job.fills, origin));
+      return;
+    }
     const value = deps.fill(bindText, job.fills);
     if (value === bindText) {
       succeeded(key, job);
-      return;
-    }
-    if (origin !== 'plain') {
-      report(key, job, notWrittenBack(key, job.fills, origin));
       return;
     }
     if (isReverted(job, bindText) && countRevert(key, job)) return;

@@ -69,14 +69,18 @@ export function createDnsProbe({ clock, random, timeoutMs = 2000 }: DnsProbeOpti
 const overUdp: Transport = ({ ip, port }, packet, settle) => {
   const socket = createSocket(isIPv6(ip) ? 'udp6' : 'udp4');
   const bytes = encode(packet);
+  let open = true;
   socket.on('error', (error: NodeJS.ErrnoException) => settle(errorVerdict(error)));
   socket.on('message', (message) => {
     const verdict = judge(() => decode(message), packet);
     if (verdict !== null) settle(verdict);
   });
   // Connected, so that a closed port is told, and strangers' packets are not.
-  socket.connect(port, ip, () => socket.send(bytes));
-  let open = true;
+  // Called with the error, too: no route, or no such name.
+  socket.connect(port, ip, (error?: NodeJS.ErrnoException | null) => {
+    if (error) settle(errorVerdict(error));
+    else if (open) socket.send(bytes);
+  });
   return () => {
     if (open) socket.close();
     open = false;

@@ -56,10 +56,12 @@ export interface Informer {
   facts(key: ServiceKey): Facts | undefined;
   /** Every key that has facts. */
   keys(): readonly ServiceKey[];
+  /** Every service that a list has shown and that is not forgotten, read or not. */
+  known(): Iterable<ServiceKey>;
   cluster(): Cluster;
   /**
    * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
-   * unreadable. Stays true.
+   * unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
   /** The stream of events is up. */
@@ -83,6 +85,8 @@ export interface Informer {
 
 /** An agent that is in `init` or `rejoin` for longer has what it will have for a while. */
 const START_MS = 120_000;
+/** No config came for so long, though the agent answers: what is still not read holds back its own services only. */
+const STALLED_MS = 10_000;
 
 export function createInformer(options: InformerOptions): Informer {
   const { source, clock, handlers, windowMs = 20 } = options;
@@ -98,6 +102,7 @@ export function createInformer(options: InformerOptions): Informer {
     context: () => cluster.context(),
     onRead: (key, config) => {
       if (stopped) return;
+      lastReadAt = clock.now();
       store.read(key, config);
       checkSynced();
     },
@@ -121,6 +126,7 @@ export function createInformer(options: InformerOptions): Informer {
   let synced = false;
   let stopped = false;
   let firstListAt: number | undefined;
+  let lastReadAt = -Infinity;
   let agentUp: boolean | undefined;
 
   async function list(): Promise<boolean> {
@@ -131,9 +137,10 @@ export function createInformer(options: InformerOptions): Informer {
     const answer = await source.list();
     if (stopped) return true;
     if (!answer.ok) return unheard(answer.failure);
-    handlers.onListed?.(clock.now() - startedAt, answer.value.services.size);
+    const costMs = clock.now() - startedAt;
     tellAgent(true, 'answers');
     apply(answer.value, startedAt);
+    handlers.onListed?.(costMs, answer.value.services.size);
     return true;
   }
 
@@ -163,7 +170,9 @@ export function createInformer(options: InformerOptions): Informer {
   }
 
   function checkSynced(): void {
-    if (synced || stopped || firstListAt === undefined || store.unreadCount() > 0) return;
+    if (synced || stopped || firstListAt === undefined) return;
+    const stalled = clock.now() - Math.max(firstListAt, lastReadAt) >= STALLED_MS;
+    if (store.unreadCount() > 0 && !stalled) return;
     const { nodeName, nodes } = cluster.now;
     const status = nodes.get(nodeName ?? '')?.status;
     const incomplete = status === 'init' || status === 'rejoin' || !cluster.dnsKnown;
@@ -197,6 +206,7 @@ export function createInformer(options: InformerOptions): Informer {
   return {
     facts: (key) => store.facts(key),
     keys: () => store.keys(),
+    known: () => presence.keys(),
     cluster: () => cluster.now,
     synced: () => synced,
     streaming: () => streamUp,

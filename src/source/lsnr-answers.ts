@@ -27,7 +27,7 @@ export function objectAt(value: unknown, ...path: readonly string[]): Json {
 }
 
 /** A list of words, which the agent gives as an array or as blank-separated text. */
-export function words(value: unknown): readonly string[] {
+function words(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value)
     ? value
     : typeof value === 'string'
@@ -181,7 +181,11 @@ export function readConfigAnswer(body: unknown): Result<ConfigAnswer> {
     return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the answer is no config' });
   }
   const sections = Object.entries(object).filter(([name]) => name !== 'metadata');
-  return ok({ text: JSON.stringify(Object.fromEntries(sections)) });
+  try {
+    return ok({ text: JSON.stringify(Object.fromEntries(sections)) });
+  } catch {
+    return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the config is nested too deeply' });
+  }
 }
 
 /** The cluster's config → its DNS list. Nothing else is taken from that answer: it holds `cluster.secret`. */

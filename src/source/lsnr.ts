@@ -1,15 +1,22 @@
 /**
  * The v2.1 dialect of the agent's raw socket (`lsnr.sock`) as a Source. It knows which request gives what; framing, answers
- * and the stream have their own files. Invariant: the cluster's secret does not leave readClusterConfig.
- * Source: reference/opensvc-v2-protocol.md §5, SPEC §6.
+ * and the stream have their own files. Invariants: the cluster's secret does not leave readClusterConfig; an object that our
+ * own node has is asked for without `node`, because `ANY` knows an object by its instance's status, which comes later than its
+ * config (seconds for one new service, minutes for hundreds). Source: reference/opensvc-v2-protocol.md §5, SPEC §6.
  */
 import type { Clock } from '../clock.js';
 import { fail, ok, type Result } from '../errors.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import { createBackoff } from '../queue/backoff.js';
 import type { Random } from '../random.js';
-import { readClusterConfig, readConfigAnswer, readSetAnswer, readStatus } from './lsnr-answers.js';
-import { createLsnrClient, type LsnrClient } from './lsnr-request.js';
+import {
+  type LsnrAnswer,
+  readClusterConfig,
+  readConfigAnswer,
+  readSetAnswer,
+  readStatus,
+} from './lsnr-answers.js';
+import { createLsnrClient, type LsnrRequest } from './lsnr-request.js';
 import { watchLsnr, type LsnrWatch } from './lsnr-watch.js';
 import type { Source } from './source.js';
 
@@ -31,6 +38,17 @@ export function createLsnrSource(options: LsnrOptions): Source {
   const client = createLsnrClient(options);
   const watches = new Set<LsnrWatch>();
   let ownNode: string | null = null;
+  /** Services whose config our own node has, as of the last list and the events since. */
+  let local = new Set<ServiceKey>();
+
+  /** Asks our own node, if it has the object, else any that has. */
+  async function ask(key: ServiceKey, request: LsnrRequest): Promise<Result<LsnrAnswer>> {
+    if (local.has(key)) {
+      const answer = await client.request(request);
+      if (answer.ok || answer.failure.code !== 'unknown-object') return answer;
+    }
+    return client.request({ ...request, node: 'ANY' });
+  }
 
   return {
     async nodeName() {
@@ -50,7 +68,12 @@ export function createLsnrSource(options: LsnrOptions): Source {
       const answer = await client.request({ action: 'daemon_status' });
       if (!answer.ok) return answer;
       for (const watch of watches) watch.answered();
-      return readStatus(answer.value.body, ownNode);
+      const list = readStatus(answer.value.body, ownNode);
+      if (list.ok) {
+        const services = [...list.value.services.values()];
+        local = new Set(services.filter(({ csums }) => csums.has(ownNode ?? '')).map(({ key }) => key));
+      }
+      return list;
     },
     async clusterConfig() {
       // Without `node`: with it the agent says that it does not know this object.
@@ -58,11 +81,22 @@ export function createLsnrSource(options: LsnrOptions): Source {
       const answer = await client.request({ action: 'object_config', method: 'GET', options });
       return answer.ok ? readClusterConfig(answer.value.body) : answer;
     },
-    config: (key, how) => readConfig(client, key, how),
-    setBind: (key, value) => setBind(client, key, value),
+    config: (key, how) => readConfig(ask, key, how),
+    setBind: (key, value) => setBind(ask, key, value),
     watch(handlers) {
       const backoff = createBackoff({ random, baseMs: 250, capMs: RECONNECT_CAP_MS });
-      const watch = watchLsnr({ ...options, backoff, handlers, connectTimeoutMs: timeoutMs });
+      const watch = watchLsnr({
+        ...options,
+        backoff,
+        handlers: {
+          ...handlers,
+          onConfig(key, csum, node) {
+            if (csum !== null && node === ownNode) local.add(key);
+            handlers.onConfig(key, csum, node);
+          },
+        },
+        connectTimeoutMs: timeoutMs,
+      });
       watches.add(watch);
       return () => {
         watches.delete(watch);
@@ -77,8 +111,10 @@ export function createLsnrSource(options: LsnrOptions): Source {
   };
 }
 
+type Ask = (key: ServiceKey, request: LsnrRequest) => Promise<Result<LsnrAnswer>>;
+
 async function readConfig(
-  client: LsnrClient,
+  ask: Ask,
   key: ServiceKey,
   how: { evaluate: boolean; node: string },
 ): ReturnType<Source['config']> {
@@ -89,16 +125,16 @@ async function readConfig(
     // A relayed read is evaluated on the node that answers, unless it plays ours.
     ...(how.evaluate && how.node !== '' ? { impersonate: how.node } : {}),
   };
-  const answer = await client.request({ action: 'object_config', method: 'GET', node: 'ANY', options });
+  const answer = await ask(key, { action: 'object_config', method: 'GET', options });
   return answer.ok ? readConfigAnswer(answer.value.body) : answer;
 }
 
-async function setBind(client: LsnrClient, key: ServiceKey, value: string): Promise<Result<void>> {
+async function setBind(ask: Ask, key: ServiceKey, value: string): Promise<Result<void>> {
   const options = {
     path: displayPath(key),
     action: 'set',
     options: { kw: [`env.igw_gobtw_bind=${value}`] },
   };
-  const answer = await client.request({ action: 'object_action', method: 'POST', node: 'ANY', options });
+  const answer = await ask(key, { action: 'object_action', method: 'POST', options });
   return answer.ok ? readSetAnswer(answer.value.body) : answer;
 }

@@ -126,7 +126,7 @@ export function lsnrPath(locator: AgentLocator): (fresh: boolean) => Promise<Res
 }
 
 /** Asks the one question at `path` and tells the dialect from the first bytes of the answer. */
-export function probeSocket(clock: Clock, path: string, timeoutMs: number): Promise<Result<Dialect>> {
+function probeSocket(clock: Clock, path: string, timeoutMs: number): Promise<Result<Dialect>> {
   return new Promise((resolve) => {
     const socket = connect({ path });
     let head = '';

@@ -13,7 +13,7 @@ import { nearestKeyword } from '../model/nearest-keyword.js';
 import { printable } from '../model/printable.js';
 import { readKeyword, readKeywords, resolve } from '../model/read-keywords.js';
 import { type Report, createReport } from '../model/report.js';
-import type { ServiceKey } from '../model/service.js';
+import { type ServiceKey, keyPath } from '../model/service.js';
 import type { CompileContext, Compiled, Verdict, Word } from '../model/spec.js';
 import { buildTemplate } from '../model/template.js';
 
@@ -43,7 +43,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
   } as const;
   const raw = readSections(input.raw);
   const evaluated = input.evaluated === null ? null : readSections(input.evaluated);
-  if (input.slave || isSlave(raw)) return { ...blank, verdict: 'slave', problems: [] };
+  if (input.slave || isSlave(input.key, raw)) return { ...blank, verdict: 'slave', problems: [] };
   if (raw === null || (input.evaluated !== null && evaluated === null)) {
     report.spoil({
       code: 'config-unreadable',
@@ -103,7 +103,12 @@ function readTargets(env: Env, rules: ReadRules, report: Report): readonly strin
   return own.spoiled() ? null : targets;
 }
 
-function isSlave(raw: Sections | null): boolean {
+/**
+ * The flag in the config counts for names that a slave can have only (`0.web`): while a v2.1 agent makes the slaves it writes
+ * their flag into its copy of the scaler's own config, and answers with that copy from then on.
+ */
+function isSlave(key: ServiceKey, raw: Sections | null): boolean {
+  if (!/^\d+\./.test(keyPath(key).name)) return false;
   return /^(true|yes|1)$/i.test(raw?.['DEFAULT']?.['scaler_slave'] ?? '');
 }
 

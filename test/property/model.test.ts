@@ -78,7 +78,11 @@ test('filling in a port fills in ports, and changes nothing else', () => {
       const before = parseBind(text, defaults);
       const open = before.words.filter(({ listen }) => listen === null);
       const fills = new Map(
-        open.map((item, index) => [item.text, { addr: item.addr, port: ((first + index) % 65535) + 1 }]),
+        open.flatMap((item, index) =>
+          [item.text, ...(item.again ?? [])].map(
+            (text) => [text, { addr: item.addr, port: ((first + index) % 65535) + 1 }] as const,
+          ),
+        ),
       );
       const filled = fillBind(text, fills);
       assert.deepEqual(filled.split(/[^ \t\r\n]+/), text.split(/[^ \t\r\n]+/), 'blanks');

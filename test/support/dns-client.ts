@@ -9,6 +9,8 @@ export interface QueryOptions {
   /** Adds an OPT record with this payload size. */
   readonly ednsBytes?: number;
   readonly timeoutMs?: number;
+  /** @default 127.0.0.1 */
+  readonly host?: string;
 }
 
 function packet(type: string, name: string, { ednsBytes }: QueryOptions): Packet {
@@ -49,7 +51,7 @@ export function queryUdp(
       socket.close();
       resolve(dnsPacket.decode(message) as Reply);
     });
-    socket.send(dnsPacket.encode(packet(type, name, options)), port, '127.0.0.1');
+    socket.send(dnsPacket.encode(packet(type, name, options)), port, options.host ?? '127.0.0.1');
   });
 }
 
@@ -61,7 +63,7 @@ export function queryTcp(
   options: QueryOptions = {},
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, options.host ?? '127.0.0.1');
     let received = Buffer.alloc(0);
     socket.setTimeout(options.timeoutMs ?? 500, () => socket.destroy(new Error('no reply')));
     socket.on('error', reject);

@@ -54,10 +54,15 @@ export interface FakeOptions {
   /** How long a port stays busy after its DELETE was answered. */
   readonly closeLagMs?: number;
   readonly reqTimeoutMs?: number;
+  /** Where a body listens; without it bodies are those of this file. */
+  readonly listenOf?: (body: string) => Listen;
+  /** What GET shows of a body. */
+  readonly show?: (body: string) => string;
 }
 
 export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): FakeBalancer {
-  const { latencyMs = 1, closeLagMs = 0, reqTimeoutMs = 5000 } = options;
+  const { latencyMs = 1, closeLagMs = 0, reqTimeoutMs = 5000, show = (body: string) => body } = options;
+  const listenOf = options.listenOf ?? plainListenOf;
   const servers = new Map<string, string>();
   const calls: Call[] = [];
   const traffic = new Map<string, number>();
@@ -128,6 +133,11 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
     return { outcome: 'ok', value: null, detail: '' };
   }
 
+  function shown(name: string): string {
+    const body = servers.get(name);
+    return body === undefined ? 'null' : show(body);
+  }
+
   const ok = <T>(value: T): Answer<T> => ({ outcome: 'ok', value, detail: '' });
 
   return {
@@ -157,10 +167,10 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
         .map(({ method, name, outcome }) => `${method} ${name}${outcome === 'ok' ? '' : ` ${outcome}`}`),
     status: () =>
       answer<BalancerStatus>('STATUS', '', '', () => ok({ pid: generation, startTime: `t${generation}` })),
-    list: () => answer('LIST', '', '', () => ok(textOf(servers))),
+    list: () => answer('LIST', '', '', () => ok(textOf(servers, show))),
     create: (name, body) => answer('POST', name, body, () => post(name, body)),
     remove: (name) => answer('DELETE', name, '', () => erase(name)),
-    get: (name) => answer('GET', name, '', () => ok(servers.get(name) ?? 'null')),
+    get: (name) => answer('GET', name, '', () => ok(shown(name))),
     stats: (name) =>
       answer<ServerStats | null>('STATS', name, '', () =>
         ok(
@@ -181,13 +191,13 @@ interface FakeBody {
   readonly version: number;
 }
 
-function listenOf(body: string): Listen {
+function plainListenOf(body: string): Listen {
   const { proto, addr, port } = JSON.parse(body) as FakeBody;
   return { proto, addr, port };
 }
 
-function textOf(servers: ReadonlyMap<string, string>): string {
-  return `{${[...servers].map(([name, body]) => `${JSON.stringify(name)}:${body}`).join(',')}}`;
+function textOf(servers: ReadonlyMap<string, string>, show: (body: string) => string): string {
+  return `{${[...servers].map(([name, body]) => `${JSON.stringify(name)}:${show(body)}`).join(',')}}`;
 }
 
 /** What the fake's list says; null when the text is no list. Names that begin with `foreign` are not ours. */

@@ -30,7 +30,7 @@ export interface Rig {
   writes(): string[];
 }
 
-export const noLimits: ApplierLimits = { rate: 0, replaceRate: 0, concurrency: 8, quietWaitMs: 0 };
+const noLimits: ApplierLimits = { rate: 0, replaceRate: 0, concurrency: 8, quietWaitMs: 0 };
 
 export interface RigOptions extends FakeOptions {
   readonly limits?: Partial<ApplierLimits>;

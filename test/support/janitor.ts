@@ -28,7 +28,7 @@ export interface Janitor extends Program {
 }
 
 /** Times that make tests quick: a sweep each second, a short wait for quiet. */
-export const LIVELY = { sweep: '1s', 'quiet-wait': '200ms' } as const;
+const LIVELY = { sweep: '1s', 'quiet-wait': '200ms' } as const;
 
 export function startJanitor(
   t: TestContext,

@@ -95,7 +95,10 @@ export function runProgram(
 }
 
 /** The world's flags as arguments, with further ones that win. */
-export function flagsFor(world: World, more: Readonly<Record<string, string>> = {}): readonly string[] {
+export function flagsFor(
+  world: Pick<World, 'flags'>,
+  more: Readonly<Record<string, string>> = {},
+): readonly string[] {
   return Object.entries({ ...world.flags, 'log-format': 'json', ...more }).flatMap(([flag, value]) => [
     `--${flag}`,
     value,

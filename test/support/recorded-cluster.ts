@@ -65,7 +65,7 @@ const file = (defaults: string, env: string, ip = ''): string =>
 const ip = (address: string, expose: string): string =>
   `ipname = ${address}\nipdev = lo\nnetmask = 32\nexpose = ${expose}\ncheck_carrier = false`;
 
-export const RECORDED_FILES: Readonly<Record<string, string>> = {
+const RECORDED_FILES: Readonly<Record<string, string>> = {
   svc1: file('nodes = n1\nid = 22222222-2222-2222-2222-222222222222', 'igw_gobtw_bind = 8080/tcp'),
   'ns1/svc/web': file('nodes = n1\nid = 25df701f-9569-4d62-b885-556dd5f5069e', 'igw_gobtw_bind = 81/tcp'),
   refs: REFS,

@@ -25,13 +25,13 @@ export async function eventually(look: () => unknown, withinMs = 8000): Promise<
 }
 
 /** What GoBetween serves, as `name -> bind`. */
-export async function binds(world: World): Promise<Readonly<Record<string, string>>> {
+export async function binds(world: Pick<World, 'servers'>): Promise<Readonly<Record<string, string>>> {
   const servers = await world.servers();
   return Object.fromEntries(Object.entries(servers).map(([name, { bind }]) => [name, bind]));
 }
 
 /** The port of the only server whose name begins so. */
-export async function portOf(world: World, prefix: string): Promise<number> {
+export async function portOf(world: Pick<World, 'servers'>, prefix: string): Promise<number> {
   const found = Object.entries(await binds(world)).filter(([name]) => name.startsWith(prefix));
   assert.equal(found.length, 1, `servers ${prefix}*: ${JSON.stringify(found)}`);
   const bind = found[0]?.[1] ?? '';

@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import { keywordTable } from '../../src/model/keywords.js';
 import { settingsTable } from '../../src/settings-docs.js';
 import { metricsTable } from '../../src/telemetry/metrics.js';
 
 const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));
-const tables: Readonly<Record<string, string>> = { settings: settingsTable(), metrics: metricsTable() };
+const tables: Readonly<Record<string, string>> = {
+  keywords: keywordTable(),
+  settings: settingsTable(),
+  metrics: metricsTable(),
+};
 
 for (const [name, table] of Object.entries(tables)) {
   test(`README has the table of ${name} that the code makes`, () => {

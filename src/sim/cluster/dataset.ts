@@ -35,7 +35,7 @@ function assign(tree: { [key: string]: Tree }, key: string, value: Tree): void {
 }
 
 /** The changes that turn `before` into `after`, array deletes in reverse order as the agent writes them. */
-export function diff(path: Path, before: Json | undefined, after: Json): readonly Change[] {
+function diff(path: Path, before: Json | undefined, after: Json): readonly Change[] {
   if (isObject(before) && isObject(after)) {
     const changes: Change[] = [];
     for (const [key, value] of Object.entries(after))

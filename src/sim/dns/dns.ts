@@ -5,9 +5,8 @@
 import { createSocket } from 'node:dgram';
 import { createServer, type Socket } from 'node:net';
 import dnsPacket from 'dns-packet';
-import type { SimCluster } from '../cluster/cluster.js';
 import { answerQuery, type Rcode } from './answer.js';
-import { createZoneCache } from './zone.js';
+import { createZoneCache, type ZoneSource } from './zone.js';
 
 /** `empty` is NOERROR without records, for every name: what empties the backends of a balancer that believes it. */
 export type DnsMode = 'ok' | 'silent' | 'servfail' | 'refused' | 'nxdomain' | 'empty';
@@ -38,7 +37,7 @@ function splitBind(bind: string): { address: string; port: number } {
 
 /** Starts the server. `bind` is `address:port`; port 0 takes one that is free for both protocols. */
 export async function startDns(options: {
-  readonly cluster: SimCluster;
+  readonly cluster: ZoneSource;
   readonly bind: string;
 }): Promise<SimDns> {
   const { address, port: wanted } = splitBind(options.bind);

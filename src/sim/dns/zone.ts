@@ -13,6 +13,9 @@ export interface SrvRecord {
   readonly target: string;
 }
 
+/** What a zone is made of: of a simulated cluster, or of any copy of an agent's dataset. */
+export type ZoneSource = Pick<SimCluster, 'name' | 'dns' | 'dataset'>;
+
 /** Names are in lower case and without the final dot. */
 export interface Zone {
   readonly name: string;
@@ -65,7 +68,7 @@ export interface Exposed {
 }
 
 /** The published side of an `expose` word: the left part, or the port of the resource that it names. */
-export function exposed(
+function exposed(
   word: string,
   resources: Readonly<Record<string, { readonly info?: Info }>>,
 ): Exposed | undefined {
@@ -90,7 +93,7 @@ export interface Instance {
 }
 
 /** Every svc instance in the status with its addresses. */
-export function instances(cluster: SimCluster): readonly Instance[] {
+export function instances(cluster: Pick<ZoneSource, 'dataset'>): readonly Instance[] {
   const nodes = cluster.dataset.get(['monitor', 'nodes']) as unknown as Readonly<Record<string, NodeFields>>;
   return Object.entries(nodes).flatMap(([node, fields]) =>
     Object.entries(fields.services.status).flatMap(([path, status]): readonly Instance[] => {
@@ -109,7 +112,7 @@ export function instances(cluster: SimCluster): readonly Instance[] {
   );
 }
 
-export function buildZone(cluster: SimCluster): Zone {
+export function buildZone(cluster: ZoneSource): Zone {
   const name = cluster.name.toLowerCase();
   const addresses = new Map<string, Set<string>>();
   const services = new Map<string, SrvRecord[]>();
@@ -149,7 +152,7 @@ export function buildZone(cluster: SimCluster): Zone {
 }
 
 /** A zone that is built again only after the cluster changed. */
-export function createZoneCache(cluster: SimCluster): { zone(): Zone; close(): void } {
+export function createZoneCache(cluster: ZoneSource): { zone(): Zone; close(): void } {
   let current: Zone | undefined;
   const close = cluster.dataset.subscribe(([path]: readonly [readonly (string | number)[], Json?]) => {
     if (path[0] === 'monitor' && path[1] === 'nodes') current = undefined;

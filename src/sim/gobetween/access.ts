@@ -71,7 +71,7 @@ function matches(rule: Rule, address: Uint8Array): boolean {
 }
 
 /** An address as Go compares it: IPv4 in IPv6 counts as IPv4. */
-export function addressBytes(address: string): Uint8Array {
+function addressBytes(address: string): Uint8Array {
   const bytes = rawBytes(address.replace(/%.*$/, ''));
   const mapped = bytes.length === 16 && bytes.subarray(0, 12).every((b, i) => b === (i < 10 ? 0 : 0xff));
   return mapped ? bytes.subarray(12) : bytes;

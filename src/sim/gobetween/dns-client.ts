@@ -9,6 +9,8 @@ import { splitHostPort } from './address.js';
 
 const BUFFER_SIZE = 4096;
 const DEFAULT_TIMEOUT_MS = 2000;
+/** Beyond it a timer of Node fires at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 export type RecordType = 'SRV' | 'A' | 'AAAA';
 
@@ -47,7 +49,8 @@ export async function ask(asking: Asking, name: string, type: RecordType): Promi
       },
     ],
   };
-  const timeoutMs = asking.timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : Math.max(1, asking.timeoutMs);
+  const timeoutMs =
+    asking.timeoutMs === 0 ? DEFAULT_TIMEOUT_MS : Math.min(Math.max(1, asking.timeoutMs), LONGEST_MS);
   const send = asking.protocol === 'tcp' ? overTcp : overUdp;
   const answer = await send(question, id, split.host, Number(split.port), timeoutMs);
   return decode(answer);
@@ -85,8 +88,12 @@ function overUdp(
       resolve(message.subarray(0, BUFFER_SIZE));
     });
     // Connected, so that a refusal is seen at once.
-    socket.connect(port, host, () => {
-      if (!closed) socket.send(encode(question));
+    // Called with the error, too, where the name does not resolve.
+    socket.connect(port, host, (error?: Error | null) => {
+      if (error) {
+        close();
+        reject(error);
+      } else if (!closed) socket.send(encode(question));
     });
   });
 }

@@ -10,6 +10,9 @@ export interface Address {
   readonly port: number;
 }
 
+/** Beyond it a timer of Node fires at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** Whether a tcp connection can be made; a time-out of 0 is none. */
 export function ping(address: Address, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -36,7 +39,8 @@ export async function probe(config: ProbeConfig, address: Address, timeoutMs: nu
 
 /** Ends in `failed` on an error, a close or a time-out; harmless once the caller has its answer. */
 function guard(socket: Socket, timeoutMs: number, failed: () => void): void {
-  const timer = timeoutMs > 0 ? setTimeout(() => socket.destroy(), timeoutMs) : undefined;
+  const timer =
+    timeoutMs > 0 ? setTimeout(() => socket.destroy(), Math.min(timeoutMs, LONGEST_MS)) : undefined;
   socket.on('error', failed);
   socket.on('close', () => {
     clearTimeout(timer);
@@ -83,15 +87,17 @@ function overUdp(
       resolve(answer);
     };
     // Without a time-out the real one waits for ever; half a minute is enough to see the same.
-    const timer = setTimeout(() => finish(null), timeoutMs > 0 ? timeoutMs : 30_000);
+    const timer = setTimeout(() => finish(null), timeoutMs > 0 ? Math.min(timeoutMs, LONGEST_MS) : 30_000);
     timer.unref();
     socket.on('error', () => finish(null));
     socket.on('message', (message) => {
       received = Buffer.concat([received, message]);
       if (received.length >= wanted) finish(received.subarray(0, wanted));
     });
-    socket.connect(address.port, address.host, () => {
-      if (!closed) socket.send(config.probe_send);
+    // Called with the error, too, where the name does not resolve.
+    socket.connect(address.port, address.host, (error?: Error | null) => {
+      if (error) finish(null);
+      else if (!closed) socket.send(config.probe_send);
     });
   });
 }

@@ -39,7 +39,7 @@ const list = (key: string): Leaf => ({ key, type: 'strings' });
 const optionalText = (key: string): Leaf => ({ key, type: 'string', pointer: true });
 const group = (embed: string, ...fields: Leaf[]): Embedded => ({ embed, pointer: true, fields });
 
-export const CONNECTION_OPTIONS: Embedded = {
+const CONNECTION_OPTIONS: Embedded = {
   embed: 'ConnectionOptions',
   pointer: false,
   fields: [

@@ -69,8 +69,10 @@ export function createSession(runtime: Runtime, options: SessionOptions): Sessio
       if (options.maxResponses > 0n && responses >= options.maxResponses) close();
     });
   });
-  socket.connect(port, host, () => {
-    if (done) return;
+  // Called with the error, too, where the backend cannot be reached at all.
+  socket.connect(port, host, (error?: Error | null) => {
+    if (error) runtime.run(close);
+    if (done || error) return;
     connected = true;
     for (const message of waiting.splice(0)) write(message);
   });

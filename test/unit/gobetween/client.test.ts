@@ -52,6 +52,7 @@ describe('what the replies of GoBetween mean', () => {
     ['open /etc/x.pem: permission denied', 'file-error'],
     ['open /nonexistent/c: no such file or directory', 'file-error'],
     ['open : no such file or directory', 'file-error'],
+    ['read /etc: is a directory', 'file-error'],
     ['open /x/listen tcp 1: bind: address already in use', 'file-error'],
     ['open /x.pem: too many open files', 'no-files'],
     ['listen tcp 127.0.0.1:1024: socket: too many open files', 'no-files'],

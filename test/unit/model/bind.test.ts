@@ -131,10 +131,11 @@ describe('filling in allocated ports', () => {
       text,
     );
   });
-  test('a second spelling of the same word is filled alike', () => {
-    assert.equal(
-      fill('443/tcp 443/tcp-:*', ['443/tcp', '0.0.0.0', 7000]),
-      '443/tcp-0.0.0.0:7000 443/tcp-0.0.0.0:7000',
+  test('other spellings of a word come with it', () => {
+    const { words } = parseBind('443/tcp-:* 443 443/tcp-10.0.0.1 443', { addr: '10.0.0.1', proto: 'tcp' });
+    assert.deepEqual(
+      words.map(({ text, again }) => [text, again]),
+      [['443', ['443/tcp-10.0.0.1', '443/tcp-:*']]],
     );
   });
 });

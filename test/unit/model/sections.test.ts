@@ -95,6 +95,12 @@ describe('a wrong shape gets a problem that shows the right line', () => {
       'cert_path=c key_path=k',
       'cert_path=/t/../c key_path=/t/k',
       'cert_path=/t/c/ key_path=/t/k',
+      // Reading these may never end, and GoBetween reads under its one lock.
+      'cert_path=/proc/kmsg key_path=/t/k',
+      'cert_path=/t/c key_path=/dev/zero',
+      'cert_path=/sys/x key_path=/t/k',
+      'cert_path=/var/run/systemd/x key_path=/t/k',
+      'cert_path=/run/initctl key_path=/t/k',
     ],
     [
       'tls',
@@ -110,6 +116,7 @@ describe('a wrong shape gets a problem that shows the right line', () => {
       'backends_tls',
       'cert_path=/t/c',
       'key_path=/t/k',
+      'root_ca_cert_path=/dev/stdin',
       'ignore_verify=maybe',
       'ignore_verify',
       'ignore_verify=true ignore_verify=false',

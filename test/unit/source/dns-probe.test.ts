@@ -83,6 +83,13 @@ describe('dns probe', () => {
       assert.deepEqual(await ask(1, protocol), { answers: false, why: 'ECONNREFUSED' });
     });
 
+    test(`${protocol}: a server that cannot be reached at all does not count either`, async () => {
+      // The system refuses to send to the broadcast address, as it refuses where there is no route.
+      const question = { ip: '255.255.255.255', port: 53, protocol, zone: 'clu1' };
+      const verdict = await probe(question);
+      assert.match(verdict.answers ? '' : verdict.why, /^E[A-Z]+$/);
+    });
+
     test(`${protocol}: a zone that no name can hold`, async (t) => {
       const port = await serve(t, () => []);
       for (const zone of ['x'.repeat(70), 'a..b', '']) {

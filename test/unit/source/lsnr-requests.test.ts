@@ -54,6 +54,37 @@ describe('requests', () => {
     assert.equal(server.halfClosed, false, 'MUST NOT half-close');
   });
 
+  test('what our own node has is asked of it, not of ANY, which knows no object before its status', async (t) => {
+    const config = { 'ns1/svc/web': { csum: 'c1', scope: ['n1'] } };
+    const status = {
+      cluster: { name: 'clu1', nodes: ['n1', 'n2'] },
+      monitor: {
+        nodes: {
+          n1: { services: { config, status: {} } },
+          n2: { services: { config: { 'ns1/svc/far': { csum: 'c2', scope: ['n2'] } } } },
+        },
+        services: {},
+      },
+    };
+    let known = true;
+    const { source, server } = await agent(t, ({ action, node }, socket) => {
+      if (action === 'whoami') return reply(socket, { nodes: { n1: {} }, status: 0 });
+      if (action === 'daemon_status') return reply(socket, status);
+      if (node === undefined)
+        return reply(socket, known ? { env: { here: '1' } } : { status: '1', error: "'x'" });
+      return reply(socket, { nodes: { n2: { env: { there: '1' } } }, status: 0 });
+    });
+    const read = (key: string) => source.config(keyOf(key), { evaluate: false, node: 'n1' });
+    await source.nodeName();
+    await source.list();
+    assert.deepEqual(await read('ns1/svc/web'), ok({ text: '{"env":{"here":"1"}}' }));
+    assert.deepEqual(await read('ns1/svc/far'), ok({ text: '{"env":{"there":"1"}}' }));
+    known = false;
+    assert.deepEqual(await read('ns1/svc/web'), ok({ text: '{"env":{"there":"1"}}' }), 'it moved meanwhile');
+    const nodes = server.requests.filter(({ action }) => action === 'object_config').map(({ node }) => node);
+    assert.deepEqual(nodes, [undefined, 'ANY', undefined, 'ANY']);
+  });
+
   test('an evaluated config plays our node', async (t) => {
     const { source, server } = await agent(t, (_, socket) =>
       reply(socket, { nodes: { n2: { env: {} } }, status: 0 }),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { analyseReferences } from '../../../src/model/reference-loop.js';
 import type { ServiceKey } from '../../../src/model/service.js';
 import { compile } from '../../../src/worker/compile.js';
 import { codesOf, context, input } from '../../support/service-config.js';
@@ -13,8 +14,13 @@ describe('verdicts, in their order', () => {
     assert.deepEqual([byStatus.verdict, byStatus.words, byStatus.problems], ['slave', [], []]);
     for (const value of ['true', true, 'True']) {
       const raw = JSON.stringify({ DEFAULT: { scaler_slave: value }, env: bound });
-      assert.equal(compile({ ...input({}), raw }, context).verdict, 'slave');
+      const key = 'root/svc/0.web' as ServiceKey;
+      assert.equal(compile({ ...input({}), key, raw }, context).verdict, 'slave');
     }
+  });
+  test('a scaler whose config carries the flag of its slaves is served: the agent answers so after it scaled', () => {
+    const raw = JSON.stringify({ DEFAULT: { nodes: 'n1', scaler_slave: 'true' }, env: bound });
+    assert.equal(compile({ ...input({}), raw }, context).verdict, 'served');
   });
   test('no bind, an empty one, or no env at all: unbound', () => {
     for (const env of [{}, { igw_gobtw_bind: '' }, { igw_gobtw_bind: ' \n' }, { igw_gobtw_bind: null }]) {
@@ -181,6 +187,23 @@ describe('warnings that name the mend', () => {
     };
     assert.deepEqual(codesOf(compile(input(env), context)), []);
   });
+});
+
+test('JSON nested too deeply to be printed is a wrong value, never an absent one', () => {
+  const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+  for (const [name, code] of [
+    ['igw_gobtw_bind', 'bad-word'],
+    ['igw_gobtw_balance', 'bad-keyword'],
+  ] as const) {
+    for (const value of [`{"a":${deep}}`, `[${deep}]`, deep]) {
+      const raw = `{"env":{"igw_gobtw_bind":"80/tcp","${name}":${value}}}`;
+      const read = JSON.parse(raw) as Parameters<typeof analyseReferences>[0];
+      assert.equal(analyseReferences(read).loop, null);
+      const { key, slave } = input(bound);
+      const compiled = compile({ key, slave, raw, evaluated: raw, loop: null }, context);
+      assert.ok(codesOf(compiled).includes(code), `${name}: ${codesOf(compiled).join(' ')}`);
+    }
+  }
 });
 
 test('a service that cannot be named is spoiled, and says so', () => {

@@ -1,0 +1,169 @@
+/**
+ * The whole program in virtual time: createApp over a cluster in memory, a GoBetween in memory and a DNS that answers,
+ * without a socket. The janitor can be restarted, GoBetween too; both sides keep what they had.
+ */
+import { type App, createApp } from '../../src/app.js';
+import { ok } from '../../src/errors.js';
+import { parseListen } from '../../src/model/bind.js';
+import { normalise } from '../../src/model/normalise.js';
+import type { Listen } from '../../src/model/server.js';
+import { displayPath } from '../../src/model/service.js';
+import { type Given, parseSettings } from '../../src/settings.js';
+import type { DnsVerdict } from '../../src/source/dns-probe.js';
+import { createInlineCompute } from '../../src/worker/compute.js';
+import { createFakeBalancer, type FakeBalancer } from './fake-balancer.js';
+import { createFakeClock, type FakeClock } from './fake-clock.js';
+import { createMemorySource, type MemorySource } from './memory-source.js';
+
+export interface AppRig {
+  readonly clock: FakeClock;
+  readonly source: MemorySource;
+  readonly balancer: FakeBalancer;
+  /** The janitor that runs now. */
+  readonly app: App;
+  /** By DNS server's address; whoever is not here answers. */
+  readonly dns: Map<string, DnsVerdict>;
+  /** Values written back, as `web: 80/tcp-0.0.0.0:1234`. */
+  readonly written: string[];
+  /** Sets a service's bind, and other keywords without their prefix. */
+  put(path: string, bind: string, more?: Readonly<Record<string, string>>): void;
+  bindOf(path: string): string | undefined;
+  advance(ms: number): Promise<void>;
+  /** What GoBetween serves: name → bind. */
+  served(): Readonly<Record<string, string>>;
+  /** POSTs and DELETEs since the last call. */
+  calls(): readonly string[];
+  /** Problems now, as `code path`, sorted, each once; warnings about expose lines are left out. */
+  problems(): readonly string[];
+  /** Stops the janitor and starts another one, which remembers nothing. */
+  restart(given?: Given): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface AppRigOptions {
+  readonly given?: Given;
+  /** Before the first start. */
+  readonly prepare?: (rig: AppRig) => void;
+  readonly hostname?: string;
+  /** Another gateway, on this node of the cluster of the first. */
+  readonly beside?: { readonly rig: AppRig; readonly node: string };
+}
+
+const quiet: Given = { listen: 'off', control: 'off', 'log-level': 'error', 'log-format': 'json' };
+const writeMs = 400;
+
+function bodyListen(body: string): Listen {
+  const { bind, protocol } = normalise(JSON.parse(body), 'post');
+  const listen = parseListen(bind);
+  if (listen === null) throw new Error(`GoBetween would not listen on ${bind}`);
+  return { proto: protocol === 'udp' ? 'udp' : 'tcp', ...listen };
+}
+
+/** A janitor on node n1 that has run for 2 s. */
+export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
+  const clock = options.beside?.rig.clock ?? createFakeClock();
+  const source = createMemorySource(clock);
+  if (options.beside !== undefined) {
+    const { rig: first, node } = options.beside;
+    Object.assign(source, { services: first.source.services, ownName: node, nodes: first.source.nodes });
+  }
+  const balancer = createFakeBalancer(clock, {
+    listenOf: bodyListen,
+    show: (body) => JSON.stringify(normalise(JSON.parse(body), 'post')),
+  });
+  const dns = new Map<string, DnsVerdict>();
+  const written: string[] = [];
+  let app: App;
+  let seen = 0;
+  let edits = 0;
+
+  /** Checksums of several gateways' edits must differ. */
+  function edit(path: string, env: Readonly<Record<string, string>>): void {
+    source.put(path, env, { csums: { n1: `${source.ownName}-${++edits}` } });
+  }
+
+  source.setBind = async (key, value) => {
+    source.requests.push(`set ${key}`);
+    await new Promise<void>((resolve) => clock.after(writeMs, resolve));
+    const path = displayPath(key);
+    const service = source.services.get(path);
+    if (service === undefined) throw new Error(`no service ${path}`);
+    written.push(`${path}: ${value}`);
+    edit(path, { ...service.env, igw_gobtw_bind: value });
+    return ok(undefined);
+  };
+
+  function create(given: Given = {}): App {
+    const parsed = parseSettings({ ...quiet, ...options.given, ...given }, {});
+    if (!parsed.ok) throw new Error(parsed.errors.join('\n'));
+    return createApp(
+      parsed.settings,
+      {
+        clock,
+        random: { next: () => (options.beside === undefined ? 0.1 : 0.9) },
+        source,
+        agent: { problem: () => null },
+        balancer,
+        compute: createInlineCompute(),
+        dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
+        hostname: options.hostname ?? options.beside?.node ?? 'n1',
+      },
+      '0.0.0',
+    );
+  }
+
+  const rig: AppRig = {
+    clock,
+    source,
+    balancer,
+    get app() {
+      return app;
+    },
+    dns,
+    written,
+    put(path, bind, more = {}) {
+      const others = Object.entries(more).map(([name, value]) => [`igw_gobtw_${name}`, value]);
+      edit(path, { igw_gobtw_bind: bind, ...(Object.fromEntries(others) as Record<string, string>) });
+    },
+    bindOf: (path) => source.services.get(path)?.env['igw_gobtw_bind'],
+    advance: (ms) => clock.advance(ms),
+    served: () =>
+      Object.fromEntries(
+        [...balancer.servers]
+          .map(([name, body]) => [name, (JSON.parse(body) as { bind: string }).bind] as const)
+          .sort(),
+      ),
+    calls() {
+      const all = balancer.writes();
+      const fresh = all.slice(seen);
+      seen = all.length;
+      return fresh;
+    },
+    problems() {
+      const told = app.problems().filter(({ code }) => code !== 'not-exposed');
+      const lines = told.map(({ code, key }) => `${code} ${key === null ? '' : displayPath(key)}`.trim());
+      return [...new Set(lines)].sort();
+    },
+    async restart(given) {
+      await rig.stop();
+      app = create(given);
+      await start();
+    },
+    async stop() {
+      const stopped = app.stop();
+      await clock.advance(10_000);
+      await stopped;
+    },
+  };
+
+  async function start(): Promise<void> {
+    const opened = await app.start();
+    if (!opened.ok) throw new Error(opened.failure.message);
+    await clock.advance(2_000);
+  }
+
+  app = create();
+  options.prepare?.(rig);
+  await start();
+  return rig;
+}
