@@ -31,20 +31,15 @@ async function behindProxy(t: TestContext, flags: Readonly<Record<string, string
 
 type Scene = Awaited<ReturnType<typeof behindProxy>>;
 
-/** A change made now is served: the janitor hears again, and its calls are this change's only. */
-async function stillFollows(
-  { world, http, paths, before, writes, janitor }: Scene,
-  turn: number,
-): Promise<void> {
+/** A service that comes now is served: the janitor hears again, and made no other call. */
+async function stillFollows({ world, http, before, writes, janitor }: Scene, turn: number): Promise<void> {
   assert.equal(janitor.child.exitCode, null, janitor.stderr());
-  assert.deepEqual(await binds(world), before);
-  assert.deepEqual(world.writes(), { posts: writes.posts + turn, deletes: writes.deletes + turn });
-  const policy = turn % 2 === 0 ? 'leastconn' : 'iphash';
-  world.cluster.set(paths[0] ?? '', 'env.igw_gobtw_balance', policy);
-  await eventually(
-    async () => assert.equal((await world.servers())[serverName(http, 'web')]?.['balance'], policy),
-    15_000,
-  );
+  const name = `new${turn}`;
+  world.addService(name, { bind: `${http}-127.0.0.1:${world.ports.take()}`, expose: [http], instances: 1 });
+  await eventually(async () => assert.ok(serverName(http, name) in (await binds(world))), 15_000);
+  assert.deepEqual(world.writes(), { posts: writes.posts + turn + 1, deletes: writes.deletes });
+  const now = await binds(world);
+  for (const [server, bind] of Object.entries(before)) assert.equal(now[server], bind);
 }
 
 const patch = (data: unknown, id = 1_000_000): string =>
@@ -124,40 +119,53 @@ describe('bad frames and answers of the agent', () => {
   test('whatever the list says: nothing is deleted, nothing crashes', async (t) => {
     const scene = await behindProxy(t);
     const { world, proxy, janitor, before, writes } = scene;
-    const lists: readonly (readonly [what: string, body: string | Buffer])[] = [
-      ['65 MiB', Buffer.alloc(TOO_LARGE, ' ')],
-      ['cut in the middle', '{"cluster":{"name":"demo","nodes":["gw1"'],
-      ['nothing', ''],
-      ['not JSON', '<html>502</html>\0'],
-      ['null', 'null\0'],
-      ['a list', '[]\0'],
-      ['nothing in it', '{}\0'],
-      ['an error', '{"status":1,"error":"internal","traceback":"x"}\0'],
-      ['nobody there', '{"cluster":{"name":"demo","nodes":[]},"monitor":{"nodes":{},"services":{}}}\0'],
-      ['other types', '{"cluster":{"name":5,"nodes":"gw1"},"monitor":{"nodes":[1,2],"services":"x"}}\0'],
+    const lists: readonly (readonly [what: string, outcome: string, body: string | Buffer])[] = [
+      ['65 MiB', 'too-large', Buffer.alloc(TOO_LARGE, ' ')],
+      ['cut in the middle', 'closed', '{"cluster":{"name":"demo","nodes":["gw1"'],
+      ['nothing', 'closed', ''],
+      ['not JSON', 'not-json', '<html>502</html>\0'],
+      ['null', 'not-status', 'null\0'],
+      ['a list', 'not-status', '[]\0'],
+      ['nothing in it', 'not-status', '{}\0'],
+      ['an error', 'error', '{"status":1,"error":"internal","traceback":"x"}\0'],
+      ['nobody there', 'ok', '{"cluster":{"name":"demo","nodes":[]},"monitor":{"nodes":{},"services":{}}}\0'],
+      [
+        'other types',
+        'ok',
+        '{"cluster":{"name":5,"nodes":"gw1"},"monitor":{"nodes":[1,2],"services":"x"}}\0',
+      ],
       [
         'nodes of other types',
+        'ok',
         '{"cluster":{"name":"demo","nodes":["gw1","gw2"]},"monitor":{"nodes":{"gw1":null,"gw2":7},"services":null}}\0',
       ],
       [
         'another cluster',
+        'ok',
         '{"cluster":{"name":"else","nodes":["x"]},"monitor":{"nodes":{"x":{"monitor":{"status":"idle"},"services":{"config":{},"status":{}}}},"services":{}}}\0',
       ],
       [
         'nested without end',
+        'ok',
         `{"cluster":{"name":"demo","nodes":["gw1"]},"monitor":${'{"nodes":'.repeat(30_000)}1${'}'.repeat(30_000)}}\0`,
       ],
     ];
-    for (const [what, body] of lists) {
-      await t.test(what, async () => {
+    for (const [what, outcome, body] of lists) {
+      const seen = (): Promise<number> =>
+        janitor.metric(
+          `gobtw_janitor_agent_request_seconds_count{action="daemon_status",outcome="${outcome}"}`,
+        );
+      await t.test(`${what}: ${outcome}`, async () => {
         const asked = proxy.count('daemon_status');
         const hook: AgentHook = async (request, forward) =>
           request.action === 'daemon_status' ? body : `${await forward()}\0`;
         proxy.hook = hook;
+        const before = await seen();
         proxy.cutStreams(); // asks for a list
         await eventually(() => assert.ok(proxy.count('daemon_status') >= asked + 2), 10_000);
         assert.equal(janitor.child.exitCode, null, janitor.stderr());
         assert.deepEqual(world.writes(), writes);
+        await eventually(async () => assert.ok((await seen()) > before, 'a metric counts it'));
         proxy.hook = undefined;
       });
     }
@@ -177,7 +185,8 @@ describe('bad frames and answers of the agent', () => {
         begin();
         world.cluster.set(bad, 'env.touched', what);
         await eventually(async () => assert.equal(await janitor.problems('config-unreadable'), 1), 10_000);
-        assert.ok(janitor.raised('config-unreadable').at(-1)?.msg.startsWith('api: '));
+        await eventually(() => assert.equal(janitor.raised('config-unreadable').length, turn + 1));
+        assert.match(janitor.raised('config-unreadable').at(-1)?.msg ?? '', /^api: /);
         await stillFollows(scene, turn);
         turn += 1;
         end();
@@ -225,15 +234,7 @@ describe('bad frames and answers of the agent', () => {
         },
       );
     }
-    assert.equal(
-      world.writes().deletes,
-      writes.deletes + turn,
-      'the replacements that were asked for, no more',
-    );
-    assert.equal((await fetch(`http://${listenOf(janitor.child.spawnargs)}/readyz`)).status, 200);
+    assert.deepEqual(world.writes(), { posts: writes.posts + turn, deletes: writes.deletes });
+    await janitor.synced();
   });
 });
-
-function listenOf(args: readonly string[]): string {
-  return args[args.indexOf('--listen') + 1] ?? '';
-}
