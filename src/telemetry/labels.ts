@@ -41,6 +41,10 @@ export const agentOutcomes = [
   'unreachable',
   'closed',
   'timeout',
+  'too-large',
+  'not-json',
+  'not-status',
+  'not-config',
   'other',
 ] as const;
 
