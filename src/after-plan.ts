@@ -6,7 +6,7 @@ import type { Cancel, Clock } from './clock.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { ServiceKey } from './model/service.js';
 import type { WriteBack } from './ports/write-back.js';
-import type { ServiceState } from './round.js';
+import type { ServiceState } from './service-state.js';
 import type { Informer } from './source/informer.js';
 import type { ReadConfig } from './source/source.js';
 import { fillsOf } from './written-ports.js';

@@ -20,7 +20,7 @@ import { isStaleDefault } from './model/former-defaults.js';
 import { observeServers } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
-import type { Change } from './plan/change.js';
+import { type Change, countByKind } from './plan/change.js';
 import { type ExposureRow, exposureOf } from './plan/exposure.js';
 import { applyPolicy } from './plan/policy.js';
 import { createArbiter } from './ports/arbiter.js';
@@ -169,7 +169,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     submit,
     cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {
-      log.info(countChanges(changes), 'first plan');
+      log.info(countByKind(changes), 'first plan');
       firstPlanned(changes);
       board.firstSyncDone();
     },
@@ -343,10 +343,4 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       log.flush();
     },
   };
-}
-
-function countChanges(changes: readonly Change[]): Record<string, number> {
-  const counts: Record<string, number> = { create: 0, replace: 0, delete: 0, adopt: 0 };
-  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
 }

@@ -9,7 +9,8 @@ import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import type { Workqueue } from './queue/workqueue.js';
-import type { Round, ServiceState } from './round.js';
+import type { Round } from './round.js';
+import type { ServiceState } from './service-state.js';
 
 /** Keys taken into one round at most: DESIGN §5.1 measured that large barriers do the most harm. */
 const ROUND_KEYS = 128;
