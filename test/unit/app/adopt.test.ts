@@ -134,7 +134,7 @@ describe('what was there before the janitor', () => {
     ];
     for (const each of foreign) rig.balancer.servers.set(each, body.replace(':1080', `:${port++}`));
     for (const each of ['web2', 'web-api', 'w.eb']) rig.put(each, `80/tcp-:${port++}`);
-    rig.source.put('ns1/svc/web', { igw_gobtw_bind: `80/tcp-:${port++}` });
+    rig.source.put('ns1/svc/web', { igw_gobtw_bind: `80/tcp-:${port}` });
     await rig.advance(5000);
     const before = rig.served();
     assert.equal(Object.keys(before).length, 11);
