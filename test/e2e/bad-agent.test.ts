@@ -59,7 +59,7 @@ const frames: readonly (readonly [what: string, gap: string | null, bytes: () =>
     null,
     () =>
       patch([
-        [[[], {}, null, 1e999], 1],
+        [[[], {}, null, Number.MAX_VALUE], 1],
         [['monitor', 'nodes', { a: 1 }], 1],
       ]),
   ],
