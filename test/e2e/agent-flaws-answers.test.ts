@@ -1,13 +1,39 @@
-/** Answers of the agent that are slow, huge or late (reference/opensvc-v2-protocol.md §2, §7, §9), and 200 services at once. */
+/** Answers of the agent that are slow, huge, late or untrue (reference/opensvc-v2-protocol.md §2, §5, §7, §9); 200 services at once. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, test, type TestContext } from 'node:test';
+import type { SetOutcome } from '../../src/sim/agent/flaws.js';
 import { pause } from '../../src/sim/world-wait.js';
-import { openStage, severalGraces } from '../support/stage.js';
-import { binds, eventually } from '../support/world.js';
+import { openStage, severalGraces, severalLists, type Stage } from '../support/stage.js';
+import { binds, eventually, portOf } from '../support/world.js';
 
 const TOO_LARGE = 65 * 1024 * 1024;
 
-describe('flaws of the agent: its answers', { concurrency: 6 }, () => {
+interface Allocated extends Stage {
+  readonly path: string;
+  /** The config holds the port that GoBetween listens on. */
+  written(withinMs: number): Promise<void>;
+  /** `set` requests so far. */
+  sets(): number;
+}
+
+/** A served service with an allocated port, and an agent whose `set` goes so. */
+async function openAllocated(t: TestContext, outcome: SetOutcome): Promise<Allocated> {
+  const stage = await openStage(t);
+  const { world } = stage;
+  const path = stage.add('web', { bind: stage.http });
+  world.agent.flaws.setOutcome = outcome;
+  await stage.serve({ 'agent-timeout': '1s' });
+  const port = await portOf(world, stage.server('web'));
+  return {
+    ...stage,
+    path,
+    written: (withinMs) =>
+      eventually(() => assert.equal(world.bindOf(path), `${stage.http}-0.0.0.0:${port}`), withinMs),
+    sets: () => world.agent.count('object_action'),
+  };
+}
+
+describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
   test('slow answers: everything comes, later, and a slow agent is asked less often', async (t) => {
     const stage = await openStage(t);
     const { world } = stage;
@@ -50,7 +76,7 @@ describe('flaws of the agent: its answers', { concurrency: 6 }, () => {
     await stage.untouched(async () => {
       world.agent.flaws.answerPadding.set('daemon_status', TOO_LARGE);
       world.cluster.delete(api, { announced: false });
-      await severalGraces();
+      await severalLists(world);
     });
     await stage.move(web)();
     assert.equal(await stage.status('healthz'), 200);
@@ -93,7 +119,7 @@ describe('flaws of the agent: its answers', { concurrency: 6 }, () => {
     assert.deepEqual(world.writes(), { posts: 2, deletes: 0 });
     await stage.untouched(async () => {
       world.cluster.showSlaveFlags('late');
-      await severalGraces();
+      await severalLists(world);
     });
   });
 
@@ -119,4 +145,32 @@ describe('flaws of the agent: its answers', { concurrency: 6 }, () => {
     assert.ok(polls <= 2 + (performance.now() - since) / 1000, `${polls} lists`);
     assert.equal(world.writes().deletes, 200);
   });
+
+  for (const outcome of ['ret', 'internal'] as const) {
+    const how = outcome === 'ret' ? 'ret≠0 with status 0' : 'status 500';
+    test(`set answers ${how}: it is no success, the listener does not wait, and it is tried again`, async (t) => {
+      const stage = await openAllocated(t, outcome);
+      const { world, path, http } = stage;
+      await stage.untouched(async () => {
+        await stage.problems('write-back-failed', 1);
+        assert.equal(world.bindOf(path), http);
+        world.agent.flaws.setOutcome = 'ok';
+        await stage.written(15_000);
+        await stage.problems('write-back-failed', 0);
+      });
+    });
+  }
+
+  for (const outcome of ['lost', 'late'] as const) {
+    const how = outcome === 'lost' ? 'with the answer lost' : 'after the client left';
+    test(`set is applied ${how}: found by reading, not written again`, async (t) => {
+      const stage = await openAllocated(t, outcome);
+      await stage.untouched(async () => {
+        await stage.written(10_000);
+        await pause(4000);
+      });
+      assert.equal(stage.sets(), 1);
+      assert.equal(await stage.metric('gobtw_janitor_problems{code="write-back-failed"}'), 0);
+    });
+  }
 });

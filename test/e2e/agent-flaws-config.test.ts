@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ConfigFailure } from '../../src/sim/agent/flaws.js';
 import { pause } from '../../src/sim/world-wait.js';
-import { GRACE_MS, openStage, severalGraces, type Stage } from '../support/stage.js';
+import { GRACE_MS, openStage, severalLists, type Stage } from '../support/stage.js';
 import { binds, eventually } from '../support/world.js';
 
 const SHAPES: readonly ConfigFailure[] = [
@@ -48,7 +48,7 @@ describe('flaws of the agent: configs', { concurrency: 9 }, () => {
     stage.add('api');
     await stage.serve();
     await stage.problems('unknown-keyword', 1);
-    await severalGraces(); // the list has to stand still once
+    await severalLists(world); // the list has to stand still once
     const before = await binds(world);
     const brokenAt = performance.now();
     world.cluster.breakConfig(web);
@@ -87,7 +87,7 @@ describe('flaws of the agent: configs', { concurrency: 9 }, () => {
     const text = world.cluster.configText(web) ?? '';
     await stage.untouched(async () => {
       world.cluster.edit(web, `${text}no keyword at all\n`, { nodes: ['gw1'] });
-      await severalGraces();
+      await severalLists(world);
     });
     const port = world.ports.take();
     const bind = `${stage.http}-127.0.0.1:${port}`;
@@ -151,7 +151,7 @@ describe('flaws of the agent: configs', { concurrency: 9 }, () => {
     await stage.untouched(async () => {
       served = SHAPES.map((shape) => stage.move(shape));
       await stage.problems('config-unreadable', SHAPES.length);
-      await severalGraces();
+      await pause(1000);
     });
     await stage.move('web')();
     assert.equal(await stage.status('readyz'), 200);

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { GRACE_MS, openStage, severalGraces, type Stage } from '../support/stage.js';
+import { GRACE_MS, openStage, severalGraces, severalLists, type Stage } from '../support/stage.js';
 import { eventually } from '../support/world.js';
 
-/** Longer than the grace in each of its steps. */
-const SLOW = { emptyMs: 1.5 * GRACE_MS, stepMs: 0.6 * GRACE_MS, perStep: 2, rejoinMs: 1.5 * GRACE_MS };
+/** Empty for so long that absence would be believed of an agent that is not starting. */
+const SLOW = { emptyMs: 3 * GRACE_MS, stepMs: 0.5 * GRACE_MS, perStep: 2, rejoinMs: 1.5 * GRACE_MS };
 
 async function populate(stage: Stage): Promise<void> {
   for (const name of ['web', 'api', 'blog', 'shop']) stage.add(name);
@@ -31,7 +31,7 @@ describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
       await world.agent.kill();
       await world.agent.start(SLOW);
       await world.agent.settled();
-      await severalGraces();
+      await severalLists(world);
     });
     const served = stage.move('web');
     await served();
@@ -51,7 +51,7 @@ describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
       await eventually(async () => assert.equal(await stage.status('readyz'), 503));
       await world.agent.settled();
       await eventually(async () => assert.equal(await stage.status('readyz'), 200));
-      await severalGraces();
+      await severalLists(world);
     });
   });
 
@@ -92,7 +92,7 @@ describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
     await world.agent.start(SLOW);
     await world.agent.settled();
     await served();
-    await severalGraces();
+    await severalLists(world);
     await stage.servesOnly('web', 'api', 'blog', 'shop');
     assert.equal(world.writes().deletes, deletes + 1);
   });
@@ -106,9 +106,9 @@ describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
     await stage.untouched(async () => {
       world.cluster.loseNode('n2');
       assert.equal(world.cluster.dataset.get(['monitor', 'services', 'far']), undefined);
-      await severalGraces();
+      await severalLists(world);
       world.cluster.rejoinNode('n2');
-      await severalGraces();
+      await severalLists(world);
     });
     const served = stage.move('far');
     await served();
@@ -125,16 +125,16 @@ describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
     await stage.untouched(async () => {
       world.cluster.setNodeStatus('n2', 'maintenance');
       world.cluster.delete('far', { announced: false });
-      await severalGraces();
+      await severalLists(world);
       world.cluster.setNodeStatus('n2', 'shutting');
-      await severalGraces();
+      await severalLists(world);
     });
     world.cluster.setNodeStatus('n2', 'idle');
     await stage.servesOnly('near');
     await stage.untouched(async () => {
       world.cluster.setNodeStatus('gw1', 'maintenance');
       world.cluster.delete('near', { announced: false });
-      await severalGraces();
+      await severalLists(world);
     });
     world.cluster.setNodeStatus('gw1', 'idle');
     await stage.servesOnly();

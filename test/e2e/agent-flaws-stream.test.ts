@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { eventually } from '../support/world.js';
-import { follow } from '../support/raw-client.js';
-import { openStage, severalGraces, type Stage } from '../support/stage.js';
+import { follow, pause } from '../support/raw-client.js';
+import { openStage, severalLists, type Stage } from '../support/stage.js';
 
 const gaps = (stage: Stage, reason: string): Promise<number> =>
   stage.metric(`gobtw_janitor_event_gaps_total{reason="${reason}"}`);
@@ -39,7 +39,7 @@ describe('flaws of the agent: its stream', { concurrency: 5 }, () => {
       world.cluster.loseNode('n2');
       world.cluster.rejoinNode('n2');
       await eventually(async () => assert.ok((await gaps(stage, 'cut-frame')) > 0));
-      await severalGraces();
+      await severalLists(world);
     });
     const served = stage.move(web);
     await served();
@@ -54,10 +54,13 @@ describe('flaws of the agent: its stream', { concurrency: 5 }, () => {
     stage.add('api');
     const elder = [await follow(world.socketPath), await follow(world.socketPath)];
     await stage.serve();
+    world.agent.flaws.latencyMs = 1000; // both have to die between two drains, for the agent to forget the third one
+    await pause(100);
     for (const { close } of elder) close();
     await eventually(() => assert.equal(world.agent.stream.subscribers(), 1));
-    world.cluster.set(web, 'env.unrelated', 'text'); // the drain in which the agent forgets the third one
+    world.cluster.set(web, 'env.unrelated', 'text');
     await eventually(() => assert.equal(world.agent.stream.subscribers(), 0));
+    world.agent.flaws.latencyMs = 2;
     const served = stage.move(web);
     stage.add('late');
     await served();
@@ -80,7 +83,7 @@ describe('flaws of the agent: its stream', { concurrency: 5 }, () => {
       world.agent.stream.restartIds();
       world.cluster.set(web, 'env.unrelated', 'two');
       await eventually(async () => assert.ok((await gaps(stage, 'restarted')) > 0));
-      await severalGraces();
+      await severalLists(world);
     });
     const served = stage.move(web);
     await served();

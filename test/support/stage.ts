@@ -117,5 +117,13 @@ export async function openStage(t: TestContext, options: WorldOptions = {}): Pro
   };
 }
 
-/** Long enough for a deletion by absence, if one were believed: several graces, and several lists. */
+/** Long enough for a deletion by absence, if one were believed. */
 export const severalGraces = (): Promise<void> => pause(3 * GRACE_MS);
+
+/** The same while the agent answers: as many lists as it takes, each with its time, and then the deletion itself. */
+export async function severalLists(world: World): Promise<void> {
+  const lists = world.agent.count('daemon_status');
+  await pause(2 * GRACE_MS);
+  await eventually(() => assert.ok(world.agent.count('daemon_status') >= lists + 2), WITHIN_MS);
+  await pause(600);
+}
