@@ -72,11 +72,12 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     const { world } = stage;
     const web = stage.add('web');
     const api = stage.add('api');
-    await stage.serve();
+    const janitor = await stage.serve();
     await stage.untouched(async () => {
       world.agent.flaws.answerPadding.set('daemon_status', TOO_LARGE);
       world.cluster.delete(api, { announced: false });
-      await severalLists(world);
+      await janitor.line(/larger than 67108864 bytes/, 20_000);
+      await severalGraces();
     });
     await stage.move(web)();
     assert.equal(await stage.status('healthz'), 200);
