@@ -9,9 +9,10 @@ import type { Outcome } from './gobetween/outcome.js';
 import type { Holders } from './holders.js';
 import { conflicts, formatListen } from './model/bind.js';
 import type { Problem, ProblemCode } from './model/problem.js';
-import type { Listen, ServerName } from './model/server.js';
+import type { Listen, Observed, ServerName } from './model/server.js';
 import { displayPath, type ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
+import type { ChangeLog } from './telemetry/change-log.js';
 
 export interface FeedbackDeps {
   readonly clock: Clock;
@@ -27,17 +28,11 @@ export interface FeedbackDeps {
     lag(ms: number): void;
     superseded(count: number): void;
   };
-  readonly changeLog: {
-    note(change: {
-      kind: Change['kind'];
-      name: string;
-      service: string;
-      reason: ChangeReason;
-      listen: string;
-    }): void;
-  };
+  readonly changeLog: Pick<ChangeLog, 'note'>;
   readonly report: (scope: string, problems: readonly Problem[]) => void;
-  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+  readonly log: { warn(fields: object, message: string): void };
+  /** A server was brought back after somebody else had changed or removed it. */
+  readonly mended: (name: ServerName, key: ServiceKey) => void;
   readonly dirty: (key: ServiceKey, reason?: ChangeReason) => void;
   /** A server of this service works now: its allocated ports may be written back. */
   readonly served: (key: ServiceKey) => void;
@@ -56,6 +51,8 @@ export interface Feedback {
 export function createFeedback(deps: FeedbackDeps): Feedback {
   const { ledger, clock } = deps;
   const noticedAt = new Map<ServiceKey, number>();
+  /** What the log was told of each server that GoBetween refuses: a retry that fails alike is no news. */
+  const refusals = new Map<ServerName, Outcome>();
 
   function settleLag(key: ServiceKey): void {
     const since = noticedAt.get(key);
@@ -85,31 +82,30 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       deps.holders.set(name, observed);
       deps.metrics.change(kind, reason, 'applied');
       deps.report(`server ${name}`, []);
+      refusals.delete(name);
       if (kind !== 'adopt') {
         const listen = observed?.listen ?? null;
-        const where = listen === null ? '' : `${listen.proto} ${formatListen(listen.addr, listen.port)}`;
-        deps.changeLog.note({
-          kind,
-          name,
-          service: key === null ? '' : displayPath(key),
-          reason,
-          listen: where,
-        });
+        const fields = { server: name, service: key === null ? '' : displayPath(key), reason };
+        const where =
+          listen === null ? {} : { listen: `${listen.proto} ${formatListen(listen.addr, listen.port)}` };
+        deps.changeLog.note({ kind, name, fields: { ...fields, ...where } });
       }
       if (kind === 'delete' || kind === 'replace') offerPort();
       if (key === null) return;
       if (kind !== 'adopt') settleLag(key);
+      if (reason === 'drift' && kind !== 'delete') deps.mended(name, key);
       deps.served(key);
     },
     failed(event) {
       const { name, key, listen, outcome, detail, retryInMs } = event;
       deps.holders.set(name, ledger.state(name).observed);
-      const reason = ledger.intent(name)?.reason ?? 'edited';
-      deps.metrics.change(ledger.state(name).observed === null ? 'create' : 'replace', reason, 'failed');
-      deps.log.warn(
-        { server: name, outcome, detail, attempt: event.attempt, retryInMs },
-        'GoBetween did not take a change',
-      );
+      const intent = ledger.intent(name);
+      deps.metrics.change(kindOf(intent, ledger.state(name).observed), intent?.reason ?? 'edited', 'failed');
+      if (refusals.get(name) !== outcome) {
+        refusals.set(name, outcome);
+        const fields = { server: name, outcome, detail, retryInMs, restored: event.restored };
+        deps.changeLog.note({ kind: 'refuse', name, fields });
+      }
       if (key === null || listen === null) return;
       const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
@@ -129,7 +125,10 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       if (code === 'flapping' && key !== null)
         deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
     },
-    cleared: (name) => deps.report(`server ${name}`, []),
+    cleared(name) {
+      refusals.delete(name);
+      deps.report(`server ${name}`, []);
+    },
     superseded: (count) => deps.metrics.superseded(count),
     outage(up) {
       if (!up) deps.distrust();
@@ -150,6 +149,14 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     },
     clean: (key) => void noticedAt.delete(key),
   };
+}
+
+function kindOf(
+  intent: { readonly want: unknown } | null,
+  observed: Observed | null,
+): 'create' | 'replace' | 'delete' {
+  if (intent?.want === null) return 'delete';
+  return observed === null ? 'create' : 'replace';
 }
 
 function flapping(name: ServerName, key: ServiceKey, until: number | null, clock: Clock): Problem {

@@ -3,6 +3,7 @@
  * as the last round left it. Invariant: `desired` is the last good wish; it is replaced only by a served, compiled
  * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
  */
+import type { Clock } from './clock.js';
 import { type DnsView, type GrantedWord, wantServers } from './desired.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
@@ -42,6 +43,9 @@ export interface RoundDeps {
   readonly compute: Compute;
   readonly isStaleDefault: (desired: Desired, observed: Observed, setFields: readonly string[]) => boolean;
   readonly report: (key: ServiceKey, problems: readonly Problem[]) => void;
+  readonly clock: Clock;
+  /** How long each part of a round took. */
+  readonly onPhase: (phase: 'compile' | 'arbitrate' | 'render' | 'plan', ms: number) => void;
 }
 
 export interface Settled {
@@ -75,6 +79,8 @@ export function createRound(deps: RoundDeps): Round {
   const strangers = new Set<ServiceKey>();
   let newNames = false;
   let contextVersion = 0;
+  /** Services to look at again that no round has returned yet: a round that throws must not lose them. */
+  let affectedYet = new Set<ServiceKey>();
 
   async function compile(keys: readonly ServiceKey[]): Promise<void> {
     const version = contextVersion;
@@ -90,6 +96,7 @@ export function createRound(deps: RoundDeps): Round {
     }
     if (stale.length === 0) return;
     const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
+    const lap = stopwatch();
     const context = deps.context();
     const results = await deps.compute.compile(inputs, context);
     stale.forEach(({ state, facts, config }, index) => {
@@ -103,6 +110,17 @@ export function createRound(deps: RoundDeps): Round {
         keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
       });
     });
+    deps.onPhase('compile', lap());
+  }
+
+  /** Milliseconds since it was made, or since the last call. */
+  function stopwatch(): () => number {
+    let since = deps.clock.now();
+    return () => {
+      const before = since;
+      since = deps.clock.now();
+      return since - before;
+    };
   }
 
   function isStale(state: ServiceState, facts: Facts): boolean {
@@ -119,10 +137,14 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
+    const lap = stopwatch();
     for (const key of keys) if (isGone(states.get(key))) leave(key);
     const { grants, affected } = arbiter.decide(keys);
+    for (const key of affected) affectedYet.add(key);
     for (const key of keys) claim(key, grants);
+    deps.onPhase('arbitrate', lap());
     await renderServed(keys);
+    deps.onPhase('render', lap());
     const changes: Change[] = [];
     const moot: ServerName[] = [];
     for (const key of keys) {
@@ -130,7 +152,10 @@ export function createRound(deps: RoundDeps): Round {
       changes.push(...planned);
       moot.push(...replaceWishes(key, planned));
     }
-    return { changes, moot, affected: newNames ? withStrangers(affected, keys) : affected };
+    deps.onPhase('plan', lap());
+    const others = affectedYet;
+    affectedYet = new Set();
+    return { changes, moot, affected: newNames ? withStrangers(others, keys) : others };
   }
 
   /** A new service may be what a target names. */

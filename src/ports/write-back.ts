@@ -45,6 +45,8 @@ export interface WriteBackDeps {
   /** The service's one write-back problem; null when it has none any more. Called on changes only. */
   readonly onProblem: (key: ServiceKey, problem: Problem | null) => void;
   readonly onWritten?: (key: ServiceKey, value: string) => void;
+  /** What a look came to beside a write; skipped: the value needs none any more. */
+  readonly onNotWritten?: (key: ServiceKey, result: 'skipped' | 'failed' | 'reverted') => void;
 }
 
 export interface WriteBack {
@@ -160,6 +162,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
     }
     const value = deps.fill(bindText, job.fills);
     if (value === bindText) {
+      deps.onNotWritten?.(key, 'skipped');
       succeeded(key, job);
       return;
     }
@@ -192,6 +195,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
 
   function failed(key: ServiceKey, job: Job, { retry, message }: Failure): void {
     job.failures += 1;
+    deps.onNotWritten?.(key, 'failed');
     if (retry !== 'no') {
       const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (job.failures - 1));
       const wait = retry === 'soon' ? SOON_MS : backoff;
@@ -213,6 +217,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
   /** True when it was once too often. */
   function countRevert(key: ServiceKey, job: Job): boolean {
     const now = clock.now();
+    deps.onNotWritten?.(key, 'reverted');
     job.revertsAtMs = [...job.revertsAtMs.filter((at) => now - at < REVERT_WINDOW_MS), now];
     if (job.revertsAtMs.length < REVERTS) return false;
     job.revertsAtMs = [];

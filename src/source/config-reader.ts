@@ -24,6 +24,8 @@ export interface ConfigReader {
   retryAll(): void;
   /** When the oldest change of `key` that is not delivered yet was noticed. */
   firstDirtyAt(key: ServiceKey): number | undefined;
+  /** Reads in progress. */
+  unfinished(): { readonly sumMs: number; readonly longestMs: number };
   start(): void;
   stop(): void;
 }
@@ -171,6 +173,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       for (const key of wanted.keys()) queue.add(key);
     },
     firstDirtyAt: (key) => queue.firstDirtyAt(key),
+    unfinished: () => queue.unfinished(),
     start() {
       for (let i = 0; i < concurrency; i++) void work();
     },

@@ -19,6 +19,9 @@ import { createPresence } from './presence.js';
 import { createServiceFacts } from './service-facts.js';
 import type { ClusterList, Facts, Source, WatchHandlers } from './source.js';
 
+/** other: a frame that says nothing to us. */
+export type EventKind = 'config' | 'membership' | 'deleting' | 'other';
+
 export interface InformerHandlers {
   /** `since`: when (Clock.now) the oldest of the changes now told was noticed. */
   onFacts(key: ServiceKey, since: number): void;
@@ -27,8 +30,8 @@ export interface InformerHandlers {
   onAgent?(up: boolean, reason: string): void;
   /** Once, when `synced` becomes true. */
   onSynced?(): void;
-  /** One per frame, for the metrics. */
-  onEvent?(outcome: 'relevant' | 'irrelevant'): void;
+  /** One per thing that an event said, for the metrics; coalesced: it was to be looked at already. */
+  onEvent?(kind: EventKind, outcome: 'queued' | 'coalesced' | 'irrelevant'): void;
   /** For the log and the metrics. */
   onGap?(reason: string): void;
   onListed?(costMs: number, services: number): void;
@@ -48,6 +51,8 @@ export interface InformerOptions {
   readonly windowMs?: number;
   /** Config reads at a time. @default 4 */
   readonly concurrency?: number;
+  /** `--resync`; null or absent: paced by cost. */
+  readonly resyncMs?: number | null;
   readonly readsMetrics?: WorkqueueMetrics;
 }
 
@@ -77,6 +82,8 @@ export interface Informer {
   refreshRaw(key: ServiceKey): Promise<Result<string>>;
   /** When the oldest change of `key` that is not in its facts yet was noticed. */
   dirtySince(key: ServiceKey): number | undefined;
+  /** Config reads in progress. */
+  unfinished(): { readonly sumMs: number; readonly longestMs: number };
   /** Drops a key that is gone, once nothing of it is left. */
   forget(key: ServiceKey): void;
   start(): void;
@@ -120,7 +127,13 @@ export function createInformer(options: InformerOptions): Informer {
     context: () => cluster.context(),
     onFacts: (key, since) => handlers.onFacts(key, since),
   });
-  const poller = createListPoller({ clock, list, urgent: () => !streamUp || !synced, windowMs });
+  const poller = createListPoller({
+    clock,
+    list,
+    urgent: () => !streamUp || !synced,
+    windowMs,
+    ...(options.resyncMs === undefined ? {} : { everyMs: options.resyncMs }),
+  });
   let stopWatch: (() => void) | undefined;
   let streamUp = false;
   let synced = false;
@@ -184,19 +197,29 @@ export function createInformer(options: InformerOptions): Informer {
   const watchHandlers: WatchHandlers = {
     onConfig(key, csum, node) {
       const own = cluster.now.nodeName;
-      if (csum === null || !store.hint(key, csum, node ?? own ?? '', own)) poller.soon();
+      const reading = reader.firstDirtyAt(key) !== undefined;
+      const known = csum !== null && store.hint(key, csum, node ?? own ?? '', own);
+      const listed = known ? false : poller.soon();
+      const queued = listed || (!reading && reader.firstDirtyAt(key) !== undefined);
+      handlers.onEvent?.('config', queued ? 'queued' : reading || !known ? 'coalesced' : 'irrelevant');
     },
-    onMembership: () => poller.soon(),
+    onMembership() {
+      const queued = poller.soon();
+      handlers.onEvent?.('membership', queued ? 'queued' : 'coalesced');
+    },
     onDeleting(key) {
       presence.announce(key, clock.now());
-      poller.soon();
+      const queued = poller.soon();
+      handlers.onEvent?.('deleting', queued ? 'queued' : 'coalesced');
     },
     onGap(reason) {
       if (reason === 'restarted') presence.restarted();
       handlers.onGap?.(reason);
       poller.soon();
     },
-    onEvent: (outcome) => handlers.onEvent?.(outcome),
+    onEvent(outcome) {
+      if (outcome === 'irrelevant') handlers.onEvent?.('other', outcome);
+    },
     onConnected(up) {
       streamUp = up;
       if (up) poller.soon();
@@ -233,6 +256,7 @@ export function createInformer(options: InformerOptions): Informer {
       return answer.ok ? { ok: true, value: answer.value.text } : answer;
     },
     dirtySince: (key) => reader.firstDirtyAt(key),
+    unfinished: () => reader.unfinished(),
     forget: (key) => store.forget(key),
     start() {
       reader.start();

@@ -39,6 +39,8 @@ function rounds() {
     report: (_key, list) => {
       problems = list;
     },
+    clock: createFakeClock(),
+    onPhase: () => undefined,
   });
   return {
     present,
