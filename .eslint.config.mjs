@@ -73,7 +73,10 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       // Factories close over their state and never use `this`, so their functions may be handed on as they are.
       '@typescript-eslint/unbound-method': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { varsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_' },
+      ],
       'max-lines': ['error', { max: 350 }],
     },
   },

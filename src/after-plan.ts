@@ -6,7 +6,7 @@ import type { Cancel, Clock } from './clock.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { ServiceKey } from './model/service.js';
 import type { WriteBack } from './ports/write-back.js';
-import type { ServiceState } from './round.js';
+import type { ServiceState } from './service-state.js';
 import type { Informer } from './source/informer.js';
 import type { ReadConfig } from './source/source.js';
 import { fillsOf } from './written-ports.js';
@@ -16,7 +16,7 @@ const freshListMs = 5_000;
 
 export interface AfterPlan {
   settled(key: ServiceKey, changes: number): void;
-  /** A server of this service works now. */
+  /** A change of one of its servers was made. */
   served(key: ServiceKey): void;
   stop(): void;
 }
@@ -28,6 +28,8 @@ export function createAfterPlan(deps: {
   readonly writeBack: WriteBack;
   readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
   readonly sweep: () => void;
+  /** Plan this service again. */
+  readonly again: (key: ServiceKey) => void;
   /** The service owes nothing: its lag has ended. */
   readonly clean: (key: ServiceKey) => void;
 }): AfterPlan {
@@ -45,7 +47,11 @@ export function createAfterPlan(deps: {
     });
   }
 
-  function served(key: ServiceKey): void {
+  /** It is gone, and nothing of it is left. */
+  const isOver = (key: ServiceKey): boolean =>
+    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
+
+  function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
     if (state?.config == null) return;
     // A service that is not served here any more takes back what was still to be written.
@@ -55,7 +61,7 @@ export function createAfterPlan(deps: {
 
   function settled(key: ServiceKey, changes: number): void {
     if (changes === 0) deps.clean(key);
-    served(key);
+    wantWriteBack(key);
     const state = deps.states().get(key);
     const held = state?.held ?? [];
     const blocked = held.some(({ grant }) => grant.code === 'port-busy' || grant.code === 'port-exhausted');
@@ -63,10 +69,15 @@ export function createAfterPlan(deps: {
       lookedFor.add(state.config);
       askForList();
     }
-    if (informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0) {
+    if (isOver(key)) {
       writeBack.forget(key);
       informer.forget(key);
     }
+  }
+
+  function served(key: ServiceKey): void {
+    wantWriteBack(key);
+    if (isOver(key)) deps.again(key);
   }
 
   return { settled, served, stop: () => asked?.() };

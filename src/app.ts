@@ -4,11 +4,15 @@
  * feedback.ts, and nowhere else.
  */
 import { createAfterPlan } from './after-plan.js';
-import { sleep } from './clock.js';
+import { sleep, within } from './clock.js';
+import { createBugs } from './bugs.js';
+import { createBalancerEvents } from './balancer-events.js';
+import { createClusterEvents } from './cluster-events.js';
 import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok, type Result } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
+import { createContested } from './gobetween/contested.js';
 import { createGuardedBalancer } from './gobetween/guard.js';
 import { createLedger } from './gobetween/ledger.js';
 import { createWatch } from './gobetween/watch.js';
@@ -19,10 +23,9 @@ import { fillBind } from './model/bind.js';
 import { isStaleDefault } from './model/former-defaults.js';
 import { observeServers } from './model/observed.js';
 import type { Problem } from './model/problem.js';
-import type { ServiceKey } from './model/service.js';
-import type { Change } from './plan/change.js';
+import { displayPath, type ServiceKey } from './model/service.js';
+import { type Change, countByKind } from './plan/change.js';
 import { type ExposureRow, exposureOf } from './plan/exposure.js';
-import { applyPolicy } from './plan/policy.js';
 import { createArbiter } from './ports/arbiter.js';
 import { createWriteBack } from './ports/write-back.js';
 import { createBackoff } from './queue/backoff.js';
@@ -39,6 +42,7 @@ import { createChangeLog } from './telemetry/change-log.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { createProblemBoard } from './telemetry/problems.js';
+import { createSubmit } from './submit.js';
 import { createSweep } from './sweep.js';
 import { rawBind } from './written-ports.js';
 
@@ -64,6 +68,7 @@ export interface App {
 }
 
 const applierStopMs = 8_000;
+const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
 export function createApp(settings: Settings, ports: Ports, version: string): App {
@@ -73,6 +78,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     level: settings.logLevel,
     format: settings.logFormat,
     colour: process.stderr.isTTY,
+    ...(ports.writeLog === undefined ? {} : { write: ports.writeLog }),
   });
   const metrics = createMetrics(version, true);
   const source = timeSource(ports.source, clock, metrics.agentRequest);
@@ -92,6 +98,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     clock,
     metrics.apiRequest,
   );
+  const bugs = createBugs(log, report);
   const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
   const firstPlan = new Promise<readonly Change[]>((resolve) => {
@@ -111,31 +118,21 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     fallbackNode: settings.hostname ?? ports.hostname,
     windowMs: settings.windowMs,
     readsMetrics: metrics.queue('reads'),
-    handlers: {
-      onFacts(key, since) {
-        feedback.noticed(key, since);
-        reconciler.dirty(key);
-      },
-      onCluster(changed) {
-        const { name, dns: servers } = informer.cluster();
-        if (changed.includes('name') || changed.includes('dns')) dns.setCluster(name, servers);
-        if (changed.some((fact) => fact === 'name' || fact === 'node-name' || fact === 'members')) {
-          round.contextChanged();
-          reconciler.dirtyAll('setting');
-        }
-      },
-      onAgent(up, reason) {
-        peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
-        reportCluster();
-      },
-      onSynced: () => void watch.sweepNow(),
-      onEvent: (outcome) => metrics.event('config', outcome === 'relevant' ? 'queued' : 'irrelevant'),
-      onGap: (reason) => metrics.eventGap(reason),
-      onListed() {
-        identity.refresh();
-        reportCluster();
-      },
-    },
+    resyncMs: settings.resyncMs,
+    handlers: createClusterEvents({
+      informer: () => informer,
+      metrics,
+      peers,
+      setDns: (zone, servers) => dns.setCluster(zone, servers),
+      contextChanged: () => round.contextChanged(),
+      noticed: (key, since) => feedback.noticed(key, since),
+      dirty: (key) => reconciler.dirty(key),
+      dirtyAll: (reason) => reconciler.dirtyAll(reason),
+      sweep: () => void watch.sweepNow(),
+      refreshNames: () => identity.refresh(),
+      ownProblems: () => [ports.agent.problem(), identity.problem()],
+      report,
+    }),
   });
   const identity = createIdentity({
     settings,
@@ -157,6 +154,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     isStaleDefault: (desired, observed, setFields) =>
       isStaleDefault(desired.body, observed.canonical, setFields),
     report: (key, problems) => report(key, problems),
+    clock,
+    onPhase: metrics.roundPhase,
   });
 
   const reconciler = createReconciler({
@@ -165,19 +164,20 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     clock,
     keys: informer.keys,
     ready: () => informer.synced() && bothSeen,
-    submit,
+    submit: (changes) => submit(changes),
     cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {
-      log.info(countChanges(changes), 'first plan');
+      log.info(countByKind(changes), 'first plan');
       firstPlanned(changes);
       board.firstSyncDone();
     },
-    onRound({ keys, seconds }) {
+    onRound({ keys }) {
       metrics.roundKeys(keys);
-      metrics.roundPhase('plan', seconds * 1000);
       board.endRound();
     },
     onSettled: (key, changes) => afterPlan.settled(key, changes),
+    onFailed: bugs.failed,
+    onMended: bugs.mended,
   });
 
   const writeBack = createWriteBack({
@@ -193,11 +193,15 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     onProblem: (key, problem) => report(`${key} write-back`, problem === null ? [] : [problem]),
     onWritten(key, value) {
       metrics.writeBack('written');
-      log.info({ service: key, bind: value }, 'allocated ports written back');
+      const service = displayPath(key);
+      changeLog.note({ kind: 'write-back', name: service, fields: { service, bind: value } });
     },
+    onNotWritten: (_key, result) => metrics.writeBack(result),
   });
 
-  const changeLog = createChangeLog(clock, log);
+  const changeLog = createChangeLog(clock, log, (kind) =>
+    kind === 'write-back' ? writeBack.pending() : ledger.pending(),
+  );
   const feedback = createFeedback({
     clock,
     ledger,
@@ -207,6 +211,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     changeLog,
     report,
     log,
+    mended: (name, key) => contested.mended(name, key),
     dirty: (key, reason) => reconciler.dirty(key, reason),
     served: (key) => afterPlan.served(key),
     distrust: () => watch.distrust(),
@@ -222,8 +227,8 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       clock,
       random,
       parse: observeServers,
-      on: {
-        onSweep: createSweep({
+      on: createBalancerEvents({
+        sweep: createSweep({
           ledger,
           holders,
           arbiter,
@@ -234,40 +239,28 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
             bothSeen = true;
           },
         }),
-        onRestart() {
-          metrics.gobetweenRestart();
-          log.warn({}, 'GoBetween restarted: pushing everything again');
-          reconciler.dirtyAll('restart');
-        },
-        onUp(up, outcome, detail) {
-          metrics.gobetweenUp(up);
-          if (up) applier.resume('outage');
-          else applier.pause('outage');
-          peers.tell(
-            'gobetween',
-            up,
-            `GoBetween at ${settings.gobetweenUrl}: ${up ? 'answers' : `${outcome} ${detail}`}`,
-          );
-        },
-        onSweepFailed: (outcome, detail) =>
-          log.warn({ outcome, detail }, 'the list of servers could not be read'),
-      },
+        url: settings.gobetweenUrl,
+        peers,
+        metrics,
+        log,
+        outage: (over) => (over ? applier.resume('outage') : applier.pause('outage')),
+        dirtyAll: (reason) => reconciler.dirtyAll(reason),
+      }),
     },
     settings,
   );
 
-  /** What is wrong with the cluster's side as a whole; looked at with each list. */
-  function reportCluster(): void {
-    const ways = [ports.agent.problem(), identity.problem()].filter((problem) => problem !== null);
-    board.set('cluster', [...informer.problems(), ...ways]);
-  }
-
-  function submit(changes: readonly Change[]): void {
-    const { allowed, suppressed } = applyPolicy(settings.policy, changes);
-    for (const { change } of suppressed) metrics.change(change.kind, change.reason, 'suppressed');
-    const anonymous = identity.problem() !== null;
-    applier.submit(anonymous ? allowed.filter(({ kind }) => kind !== 'delete') : allowed);
-  }
+  const contested = createContested(clock, {
+    report,
+    ended: (key) => reconciler.dirty(key, 'drift'),
+  });
+  const submit = createSubmit({
+    policy: () => settings.policy,
+    anonymous: () => identity.problem() !== null,
+    contested: contested.has,
+    apply: (changes) => applier.submit(changes),
+    metrics,
+  });
 
   const afterPlan = createAfterPlan({
     clock,
@@ -276,6 +269,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     writeBack,
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
+    again: (key) => reconciler.dirty(key),
     clean: feedback.clean,
   });
 
@@ -283,9 +277,20 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     synced: informer.synced,
     planned: reconciler.planned,
     streaming: informer.streaming,
-    balancerUp: watch.up,
+    swept: () => bothSeen,
     identity: identity.problem,
-    refresh: createGauges({ reconciler, ledger, applier, arbiter, queue, informer, metrics, clock }),
+    agent: () => ports.agent.problem(),
+    refresh: createGauges({
+      reconciler,
+      ledger,
+      applier,
+      arbiter,
+      queue,
+      informer,
+      balancerUp: watch.up,
+      metrics,
+      clock,
+    }),
   };
   const pages = createPages({ clock, settings, metrics, state: pageState });
   let running: Promise<void> | null = null;
@@ -326,21 +331,16 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       informer.stop();
       dns.stop();
       afterPlan.stop();
+      contested.stop();
       queue.shutdown();
       await running;
-      await writeBack.stop();
-      await applier.stop(applierStopMs);
+      const written = within(clock, writeStopMs, writeBack.stop());
+      await Promise.all([applier.stop(applierStopMs), written.then(() => source.close())]);
       watch.stop();
-      await Promise.all([pages.stop(), source.close(), ports.balancer.close()]);
+      await Promise.all([pages.stop(), ports.balancer.close()]);
       changeLog.flush();
       board.stop();
       log.flush();
     },
   };
-}
-
-function countChanges(changes: readonly Change[]): Record<string, number> {
-  const counts: Record<string, number> = { create: 0, replace: 0, delete: 0, adopt: 0 };
-  for (const { kind } of changes) counts[kind] = (counts[kind] ?? 0) + 1;
-  return counts;
 }

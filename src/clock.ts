@@ -34,6 +34,13 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Resolves when `work` has, or after `ms`, whichever is first. */
+export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const done = new AbortController();
+  await Promise.race([work, sleep(clock, ms, done.signal)]);
+  done.abort();
+}
+
 /** `2026-01-31T12:00:00.000Z` of Unix milliseconds. */
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();

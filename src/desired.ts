@@ -62,8 +62,7 @@ export async function wantServers(
     service.granted.forEach((granted, index) => {
       const name = names[index];
       if (name === undefined) return;
-      const current = service.existing.find((server) => server.name === name)?.lookupServer ?? '';
-      const lookupServer = chooseLookup(template, current, dns);
+      const lookupServer = chooseLookup(template, lookupInUse(service, name, granted), dns);
       if (lookupServer === null) {
         held.push(noDns(service.key, granted.word));
         return;
@@ -91,6 +90,20 @@ export async function wantServers(
     into.lookups.set(place.name, place.lookupServer);
   });
   return wanted;
+}
+
+/** What the server asks now; one of another name in its place, as the historical janitor made them, counts too. */
+function lookupInUse(
+  { existing }: WantedService,
+  name: ServerName,
+  { word, addr, port }: GrantedWord,
+): string {
+  const own =
+    existing.find((server) => server.name === name) ??
+    existing.find(
+      ({ listen }) => listen.proto === word.proto && listen.addr === addr && listen.port === port,
+    );
+  return own?.lookupServer ?? '';
 }
 
 /** The lookup server to ask for: the service's own, the one in use while it is acceptable, else the preferred one. */

@@ -26,6 +26,8 @@ export interface Ports {
   readonly dnsProbe: DnsProbe;
   /** The system's host name. */
   readonly hostname: string;
+  /** Where log lines go; standard error when absent. */
+  readonly writeLog?: (line: string) => void;
 }
 
 /** The real ones: the agent's socket, GoBetween's API, the system's clock. */

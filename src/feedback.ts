@@ -7,33 +7,32 @@ import type { ApplierEvents } from './gobetween/applier-events.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { Outcome } from './gobetween/outcome.js';
 import type { Holders } from './holders.js';
-import { formatListen } from './model/bind.js';
+import { conflicts, formatListen } from './model/bind.js';
 import type { Problem, ProblemCode } from './model/problem.js';
-import type { Listen, ServerName } from './model/server.js';
+import type { Listen, Observed, ServerName } from './model/server.js';
 import { displayPath, type ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
+import type { ChangeLog } from './telemetry/change-log.js';
 
 export interface FeedbackDeps {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly holders: Holders;
-  readonly arbiter: { busy(listen: Listen, foreign: boolean): void };
+  readonly arbiter: {
+    busy(listen: Listen, foreign: boolean): void;
+    exhausted(): number;
+    decide(keys: Iterable<ServiceKey>): { readonly affected: ReadonlySet<ServiceKey> };
+  };
   readonly metrics: {
     change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed'): void;
     lag(ms: number): void;
     superseded(count: number): void;
   };
-  readonly changeLog: {
-    note(change: {
-      kind: Change['kind'];
-      name: string;
-      service: string;
-      reason: ChangeReason;
-      listen: string;
-    }): void;
-  };
+  readonly changeLog: Pick<ChangeLog, 'note'>;
   readonly report: (scope: string, problems: readonly Problem[]) => void;
-  readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
+  readonly log: { warn(fields: object, message: string): void };
+  /** A server was brought back after somebody else had changed or removed it. */
+  readonly mended: (name: ServerName, key: ServiceKey) => void;
   readonly dirty: (key: ServiceKey, reason?: ChangeReason) => void;
   /** A server of this service works now: its allocated ports may be written back. */
   readonly served: (key: ServiceKey) => void;
@@ -52,6 +51,8 @@ export interface Feedback {
 export function createFeedback(deps: FeedbackDeps): Feedback {
   const { ledger, clock } = deps;
   const noticedAt = new Map<ServiceKey, number>();
+  /** What the log was told of each server that GoBetween refuses: a retry that fails alike is no news. */
+  const refusals = new Map<ServerName, Outcome>();
 
   function settleLag(key: ServiceKey): void {
     const since = noticedAt.get(key);
@@ -60,41 +61,56 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     noticedAt.delete(key);
   }
 
+  /** A port came free: somebody may have found none. */
+  function offerPort(): void {
+    if (deps.arbiter.exhausted() === 0) return;
+    for (const key of deps.arbiter.decide([]).affected) deps.dirty(key);
+  }
+
+  /** Our own listener closes a little after its DELETE was answered: one refusal after it proves no foreign process. */
+  function isOurs(name: ServerName, listen: Listen, attempt: number): boolean {
+    const former = ledger.fallback(name)?.listen ?? null;
+    return (
+      ledger.holders(listen, name).length > 0 ||
+      (attempt === 1 && former !== null && conflicts(former, listen))
+    );
+  }
+
   const on: ApplierEvents = {
     applied({ name, key, kind, reason }) {
       const { observed } = ledger.state(name);
       deps.holders.set(name, observed);
       deps.metrics.change(kind, reason, 'applied');
       deps.report(`server ${name}`, []);
+      refusals.delete(name);
       if (kind !== 'adopt') {
         const listen = observed?.listen ?? null;
-        const where = listen === null ? '' : `${listen.proto} ${formatListen(listen.addr, listen.port)}`;
-        deps.changeLog.note({
-          kind,
-          name,
-          service: key === null ? '' : displayPath(key),
-          reason,
-          listen: where,
-        });
+        const fields = { server: name, service: key === null ? '' : displayPath(key), reason };
+        const where =
+          listen === null ? {} : { listen: `${listen.proto} ${formatListen(listen.addr, listen.port)}` };
+        deps.changeLog.note({ kind, name, fields: { ...fields, ...where } });
       }
+      if (kind === 'delete' || kind === 'replace') offerPort();
       if (key === null) return;
       if (kind !== 'adopt') settleLag(key);
+      if (reason === 'drift' && kind !== 'delete') deps.mended(name, key);
       deps.served(key);
     },
     failed(event) {
       const { name, key, listen, outcome, detail, retryInMs } = event;
       deps.holders.set(name, ledger.state(name).observed);
-      const reason = ledger.intent(name)?.reason ?? 'edited';
-      deps.metrics.change(ledger.state(name).observed === null ? 'create' : 'replace', reason, 'failed');
-      deps.log.warn(
-        { server: name, outcome, detail, attempt: event.attempt, retryInMs },
-        'GoBetween did not take a change',
-      );
+      const intent = ledger.intent(name);
+      deps.metrics.change(kindOf(intent, ledger.state(name).observed), intent?.reason ?? 'edited', 'failed');
+      if (refusals.get(name) !== outcome) {
+        refusals.set(name, outcome);
+        const fields = { server: name, outcome, detail, retryInMs, restored: event.restored };
+        deps.changeLog.note({ kind: 'refuse', name, fields });
+      }
       if (key === null || listen === null) return;
       const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
       if (outcome === 'port-busy') {
-        deps.arbiter.busy(listen, ledger.holders(listen, name).length === 0);
+        deps.arbiter.busy(listen, !isOurs(name, listen, event.attempt));
         deps.dirty(key);
       }
     },
@@ -109,7 +125,10 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       if (code === 'flapping' && key !== null)
         deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
     },
-    cleared: (name) => deps.report(`server ${name}`, []),
+    cleared(name) {
+      refusals.delete(name);
+      deps.report(`server ${name}`, []);
+    },
     superseded: (count) => deps.metrics.superseded(count),
     outage(up) {
       if (!up) deps.distrust();
@@ -130,6 +149,14 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     },
     clean: (key) => void noticedAt.delete(key),
   };
+}
+
+function kindOf(
+  intent: { readonly want: unknown } | null,
+  observed: Observed | null,
+): 'create' | 'replace' | 'delete' {
+  if (intent?.want === null) return 'delete';
+  return observed === null ? 'create' : 'replace';
 }
 
 function flapping(name: ServerName, key: ServiceKey, until: number | null, clock: Clock): Problem {

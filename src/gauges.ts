@@ -6,6 +6,7 @@ import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
 import type { Workqueue } from './queue/workqueue.js';
 import type { Reconciler } from './reconciler.js';
+import type { Informer } from './source/informer.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 export function createGauges(deps: {
@@ -14,17 +15,20 @@ export function createGauges(deps: {
   readonly applier: Applier;
   readonly arbiter: Arbiter;
   readonly queue: Workqueue<ServiceKey>;
-  readonly informer: { streaming(): boolean };
+  readonly informer: Pick<Informer, 'streaming' | 'unfinished'>;
+  readonly balancerUp: () => boolean;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }): () => void {
-  const { reconciler, ledger, applier, arbiter, queue, metrics } = deps;
+  const { reconciler, ledger, applier, arbiter, queue, informer, metrics } = deps;
   return () => {
     let desired = 0;
     let held = 0;
+    let conflicts = 0;
     for (const state of reconciler.states().values()) {
       desired += state.desired.length;
       held += state.held.length;
+      conflicts += state.held.filter(({ grant }) => grant.code === 'port-conflict').length;
     }
     let foreign = 0;
     for (const { owned } of ledger.servers()) if (!owned) foreign += 1;
@@ -33,10 +37,16 @@ export function createGauges(deps: {
     metrics.servers('pending', applier.pending());
     metrics.servers('held', held);
     metrics.servers('foreign', foreign);
-    metrics.conflicts(held);
-    metrics.streamConnected(deps.informer.streaming());
+    metrics.conflicts(conflicts);
+    metrics.streamConnected(informer.streaming());
+    for (const [name, { sumMs, longestMs }] of [
+      ['reconcile', queue.unfinished()],
+      ['reads', informer.unfinished()],
+    ] as const)
+      metrics.queue(name).unfinished(sumMs, longestMs);
     for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, arbiter.usage()[proto]);
-    const synced = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
+    const done = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
+    const synced = done && held === 0 && deps.balancerUp();
     metrics.synced(synced, deps.clock.wall());
   };
 }

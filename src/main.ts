@@ -11,7 +11,7 @@ import { createValidate } from './cli/validate.js';
 const io = processIo();
 const verbs = {
   demo: createDemo(io, process.stdin),
-  validate: createValidate(io),
+  validate: createValidate(io, process.stdin),
   plan: createPlan(io),
   apply: createApply(io),
   run: createRun(io),

@@ -11,8 +11,11 @@ export interface PageState {
   synced(): boolean;
   planned(): boolean;
   streaming(): boolean;
-  balancerUp(): boolean;
+  /** A list of GoBetween's servers was read. */
+  swept(): boolean;
   identity(): Problem | null;
+  /** What is wrong with the way to the agent. */
+  agent(): Problem | null;
   /** Brings the gauges up to date, before a scrape. */
   refresh(): void;
 }
@@ -34,6 +37,8 @@ export function createPages(deps: {
     clock,
     ready: {
       cluster: () => (state.synced() ? null : "the cluster's list is not complete yet"),
+      sweep: () => (state.swept() ? null : "the list of GoBetween's servers was not read yet"),
+      agent: () => state.agent()?.message ?? null,
       stream: () => (state.streaming() ? null : "the agent's events do not arrive"),
       plan: () => (state.planned() ? null : 'the first plan is not made yet'),
       identity: () => state.identity()?.message ?? null,

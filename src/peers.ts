@@ -1,6 +1,7 @@
 /** Who answers: the agent and GoBetween. Invariant: a peer that is silent is said so once, and once when it is back. */
 
-type Peer = 'agent' | 'gobetween';
+/** list: GoBetween's servers, which may not be readable although it answers. */
+type Peer = 'agent' | 'gobetween' | 'list';
 
 export interface Peers {
   tell(peer: Peer, up: boolean, line: string): void;
@@ -16,7 +17,7 @@ export function createPeers(
     ['agent', 'the OpenSVC agent has not answered yet'],
     ['gobetween', `GoBetween at ${gobetweenUrl} has not answered yet`],
   ]);
-  const told = new Map<Peer, boolean>();
+  const told = new Map<Peer, boolean>([['list', true]]);
   return {
     tell(peer, up, line) {
       if (up) silent.delete(peer);

@@ -9,7 +9,8 @@ import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import type { Workqueue } from './queue/workqueue.js';
-import type { Round, ServiceState } from './round.js';
+import type { Round } from './round.js';
+import type { ServiceState } from './service-state.js';
 
 /** Keys taken into one round at most: DESIGN §5.1 measured that large barriers do the most harm. */
 const ROUND_KEYS = 128;
@@ -30,6 +31,9 @@ export interface ReconcilerDeps {
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
   /** A service was planned, with so many changes. */
   readonly onSettled: (key: ServiceKey, changes: number) => void;
+  /** A bug: the rounds of this service throw (null: not one service's). Once, until `onMended`. It is tried again. */
+  readonly onFailed: (key: ServiceKey | null, error: unknown) => void;
+  readonly onMended: (key: ServiceKey) => void;
 }
 
 export interface Reconciler {
@@ -55,6 +59,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   let firstKeys = new Set<ServiceKey>();
   let firstChanges = new Map<ServiceKey, readonly Change[]>();
   let working = false;
+  /** Services whose last round threw. */
+  const failing = new Set<ServiceKey>();
 
   async function run(): Promise<void> {
     for (;;) {
@@ -62,21 +68,59 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       if (keys.length === 0) return;
       working = true;
       const startedAt = clock.now();
-      const changes = await runRound(keys);
-      for (const key of keys) {
-        queue.forget(key);
-        queue.done(key);
-      }
+      const changes = await attempt(keys);
       working = false;
       deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
       poke();
     }
   }
 
-  async function runRound(keys: readonly ServiceKey[]): Promise<number> {
-    await round.compile(keys);
-    if (phase === 'warming') return 0;
+  /** A bug neither ends the loop nor costs other services their turn: what throws is tried again service by service. */
+  async function attempt(keys: readonly ServiceKey[]): Promise<number> {
     const taken = takeCauses(keys);
+    try {
+      const changes = await runRound(keys, taken);
+      for (const key of keys) succeed(key);
+      return changes;
+    } catch (error) {
+      for (const [key, cause] of taken) if (!causes.has(key)) causes.set(key, cause);
+      const [only] = keys;
+      if (only !== undefined && keys.length === 1) {
+        fail(only, error);
+        return 0;
+      }
+    }
+    let changes = 0;
+    for (const key of keys) changes += await attempt([key]);
+    return changes;
+  }
+
+  function succeed(key: ServiceKey): void {
+    if (failing.delete(key)) deps.onMended(key);
+    queue.forget(key);
+    queue.done(key);
+  }
+
+  function fail(key: ServiceKey, error: unknown): void {
+    if (!failing.has(key)) {
+      failing.add(key);
+      deps.onFailed(key, error);
+    }
+    queue.retry(key);
+    queue.done(key);
+    // The others do not wait for it.
+    if (phase === 'gathering') gather([key], []);
+  }
+
+  async function runRound(
+    keys: readonly ServiceKey[],
+    taken: ReadonlyMap<ServiceKey, ChangeReason>,
+  ): Promise<number> {
+    await round.compile(keys);
+    if (phase === 'warming') {
+      for (const [key, cause] of taken) if (!causes.has(key)) causes.set(key, cause);
+      return 0;
+    }
     const { changes, moot, affected } = await round.settle(keys, taken);
     for (const name of moot) deps.cancel(name);
     for (const key of affected) queue.add(key);
@@ -102,7 +146,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (phase !== 'warming' || working || queue.depth > 0 || !deps.ready()) return;
     phase = 'gathering';
     firstKeys = new Set(deps.keys());
-    round.claimAll([...firstKeys]);
+    try {
+      round.claimAll([...firstKeys]);
+    } catch (error) {
+      deps.onFailed(null, error); // each service claims again in its own round
+    }
     if (firstKeys.size === 0) finishFirst();
     for (const key of firstKeys) queue.add(key);
   }
@@ -122,8 +170,13 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     const changes = [...firstChanges.values()].flat();
     firstChanges = new Map();
     phase = 'open';
-    deps.onFirstPlan(changes);
-    deps.submit(changes);
+    try {
+      deps.onFirstPlan(changes);
+      deps.submit(changes);
+    } catch (error) {
+      deps.onFailed(null, error);
+      for (const { key } of changes) if (key !== null) queue.retry(key);
+    }
   }
 
   function dirty(key: ServiceKey, reason?: ChangeReason): void {

@@ -3,17 +3,28 @@
  * as the last round left it. Invariant: `desired` is the last good wish; it is replaced only by a served, compiled
  * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
  */
-import { type DnsView, type GrantedWord, keepAsDesired, wantServers } from './desired.js';
-import { conflicts } from './model/bind.js';
-import { decodeName } from './model/name.js';
+import type { Clock } from './clock.js';
+import { type DnsView, type GrantedWord, wantServers } from './desired.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
-import type { CompileContext, Compiled } from './model/spec.js';
+import type { CompileContext } from './model/spec.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import { planService, serverOf } from './plan/plan.js';
 import type { Arbiter, Grant } from './ports/arbiter.js';
-import { claimsOf, portProblem } from './ports/claims.js';
+import { claimsOf } from './ports/claims.js';
+import {
+  emptyState,
+  type HeldWord,
+  heldNames,
+  isGone,
+  judge,
+  lastGood,
+  problemsOf,
+  type ServiceState,
+  wish,
+  withoutRivals,
+} from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
 
@@ -32,35 +43,16 @@ export interface RoundDeps {
   readonly compute: Compute;
   readonly isStaleDefault: (desired: Desired, observed: Observed, setFields: readonly string[]) => boolean;
   readonly report: (key: ServiceKey, problems: readonly Problem[]) => void;
-}
-
-/** One service as the last round left it. */
-export interface ServiceState {
-  readonly key: ServiceKey;
-  readonly facts: Facts | undefined;
-  readonly compiled: Compiled | null;
-  readonly config: ReadConfig | null;
-  readonly contextVersion: number;
-  readonly slave: boolean;
-  readonly granted: readonly GrantedWord[];
-  /** Words that got no port, and why. */
-  readonly held: readonly HeldWord[];
-  readonly desired: readonly Desired[];
-  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
-  readonly lookups: ReadonlyMap<ServerName, string>;
-  readonly problems: readonly Problem[];
-}
-
-export interface HeldWord {
-  readonly word: GrantedWord['word'];
-  readonly grant: Grant & { kind: 'held' };
+  readonly clock: Clock;
+  /** How long each part of a round took. */
+  readonly onPhase: (phase: 'compile' | 'arbitrate' | 'render' | 'plan', ms: number) => void;
 }
 
 export interface Settled {
   readonly changes: readonly Change[];
   /** Servers that a former plan wished to change and this one does not: what is still owed there is moot. */
   readonly moot: readonly ServerName[];
-  /** Services outside the batch whose ports changed with it. */
+  /** Services outside the batch whose ports, or the names that their targets may have, changed with it. */
   readonly affected: ReadonlySet<ServiceKey>;
 }
 
@@ -83,13 +75,19 @@ export function createRound(deps: RoundDeps): Round {
   const wished = new Map<ServiceKey, ReadonlySet<ServerName>>();
   /** Servers adopted with a former default since the start. */
   const stale = new Set<ServerName>();
+  /** Services whose targets nobody bore when they were compiled. */
+  const strangers = new Set<ServiceKey>();
+  let newNames = false;
   let contextVersion = 0;
+  /** Services to look at again that no round has returned yet: a round that throws must not lose them. */
+  let affectedYet = new Set<ServiceKey>();
 
   async function compile(keys: readonly ServiceKey[]): Promise<void> {
     const version = contextVersion;
     const stale: { state: ServiceState; facts: Facts; config: ReadConfig }[] = [];
     for (const key of keys) {
       const facts = deps.facts(key);
+      newNames ||= !states.has(key);
       const state = { ...(states.get(key) ?? emptyState(key)), facts };
       states.set(key, state);
       if (facts?.state === 'present' && facts.config !== null && isStale(state, facts)) {
@@ -98,15 +96,31 @@ export function createRound(deps: RoundDeps): Round {
     }
     if (stale.length === 0) return;
     const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
-    const results = await deps.compute.compile(inputs, deps.context());
+    const lap = stopwatch();
+    const context = deps.context();
+    const results = await deps.compute.compile(inputs, context);
     stale.forEach(({ state, facts, config }, index) => {
       const compiled = results[index];
       if (compiled === undefined) return;
-      states.set(state.key, { ...state, compiled, config, slave: facts.slave, contextVersion: version });
+      const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
+      states.set(state.key, { ...state, compiled, config, ...seen });
+      if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
+      else strangers.delete(state.key);
       arbiter.setClaims(state.key, claimsOf(compiled), {
         keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
       });
     });
+    deps.onPhase('compile', lap());
+  }
+
+  /** Milliseconds since it was made, or since the last call. */
+  function stopwatch(): () => number {
+    let since = deps.clock.now();
+    return () => {
+      const before = since;
+      since = deps.clock.now();
+      return since - before;
+    };
   }
 
   function isStale(state: ServiceState, facts: Facts): boolean {
@@ -114,7 +128,8 @@ export function createRound(deps: RoundDeps): Round {
       state.compiled === null ||
       state.config !== facts.config ||
       state.slave !== facts.slave ||
-      state.contextVersion !== contextVersion
+      state.contextVersion !== contextVersion ||
+      (strangers.has(state.key) && state.knownNames !== deps.context().knownNames)
     );
   }
 
@@ -122,10 +137,14 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
-    for (const key of keys) if (isGone(states.get(key))) arbiter.removeKey(key);
+    const lap = stopwatch();
+    for (const key of keys) if (isGone(states.get(key))) leave(key);
     const { grants, affected } = arbiter.decide(keys);
+    for (const key of affected) affectedYet.add(key);
     for (const key of keys) claim(key, grants);
+    deps.onPhase('arbitrate', lap());
     await renderServed(keys);
+    deps.onPhase('render', lap());
     const changes: Change[] = [];
     const moot: ServerName[] = [];
     for (const key of keys) {
@@ -133,7 +152,23 @@ export function createRound(deps: RoundDeps): Round {
       changes.push(...planned);
       moot.push(...replaceWishes(key, planned));
     }
-    return { changes, moot, affected };
+    deps.onPhase('plan', lap());
+    const others = affectedYet;
+    affectedYet = new Set();
+    return { changes, moot, affected: newNames ? withStrangers(others, keys) : others };
+  }
+
+  /** A new service may be what a target names. */
+  function withStrangers(affected: ReadonlySet<ServiceKey>, keys: readonly ServiceKey[]) {
+    newNames = false;
+    return new Set([...affected, ...[...strangers].filter((key) => !keys.includes(key))]);
+  }
+
+  /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
+  function leave(key: ServiceKey): void {
+    arbiter.removeKey(key);
+    const facts = states.get(key)?.facts;
+    if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
   }
 
   /** Remembers what this plan wishes; returns what only the former one wished. */
@@ -156,7 +191,7 @@ export function createRound(deps: RoundDeps): Round {
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    states.set(key, { ...state, granted, held });
+    states.set(key, { ...state, granted, held, problems: [] });
   }
 
   async function renderServed(keys: readonly ServiceKey[]): Promise<void> {
@@ -200,12 +235,9 @@ export function createRound(deps: RoundDeps): Round {
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
     states.set(key, { ...state, desired });
-    deps.report(key, [
-      ...(state.compiled?.problems ?? []),
-      ...state.held.map(({ word, grant }) => portProblem(key, word, grant)),
-      ...state.problems,
-    ]);
-    if (isGone(state) && present.length === 0) states.delete(key);
+    deps.report(key, isGone(state) ? [] : problemsOf(state));
+    if (isGone(state)) strangers.delete(key);
+    if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({
       key,
       desired,
@@ -236,91 +268,4 @@ export function createRound(deps: RoundDeps): Round {
     },
     states: () => states,
   };
-}
-
-function emptyState(key: ServiceKey): ServiceState {
-  return {
-    key,
-    facts: undefined,
-    compiled: null,
-    config: null,
-    contextVersion: -1,
-    slave: false,
-    granted: [],
-    held: [],
-    desired: [],
-    setFields: new Map(),
-    lookups: new Map(),
-    problems: [],
-  };
-}
-
-function isGone(state: ServiceState | undefined): boolean {
-  return state?.facts === undefined || state.facts.state === 'gone';
-}
-
-interface Verdict {
-  /** new: what was just rendered. last: the last good wish. none: nothing. */
-  readonly wish: 'new' | 'last' | 'none';
-  readonly keep: 'all' | 'none';
-  readonly removal: ChangeReason;
-}
-
-/** What the facts say may happen to a service's servers (SPEC §3 last rules, §6). */
-function judge({ facts, compiled }: ServiceState): Verdict {
-  if (facts === undefined) return { wish: 'none', keep: 'none', removal: 'extra' };
-  if (facts.state === 'gone') {
-    return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
-  }
-  if (facts.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
-  switch (compiled.verdict) {
-    case 'served':
-      return { wish: 'new', keep: compiled.badWords ? 'all' : 'none', removal: 'word-removed' };
-    case 'spoiled':
-      return { wish: 'last', keep: 'all', removal: 'extra' };
-    case 'elsewhere':
-      return { wish: 'none', keep: 'none', removal: 'target-elsewhere' };
-    case 'slave':
-      return { wish: 'none', keep: 'none', removal: 'slave' };
-    case 'unbound':
-      return { wish: 'none', keep: 'none', removal: 'word-removed' };
-  }
-}
-
-function wish(state: ServiceState, verdict: Verdict, present: readonly Observed[]): readonly Desired[] {
-  switch (verdict.wish) {
-    case 'new':
-      return state.desired;
-    case 'last':
-      return lastGood(state, present);
-    case 'none':
-      return [];
-  }
-}
-
-function withoutRivals(kept: readonly Desired[], wanted: readonly Desired[]): readonly Desired[] {
-  return kept.filter(
-    (old) => !wanted.some((fresh) => fresh.name === old.name || conflicts(fresh.listen, old.listen)),
-  );
-}
-
-/** The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. */
-function lastGood(state: ServiceState, present: readonly Observed[]): readonly Desired[] {
-  const known = new Set(state.desired.map(({ name }) => name));
-  const kept = present
-    .filter(({ name }) => !known.has(name))
-    .flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
-  return kept.length === 0 ? state.desired : [...state.desired, ...kept];
-}
-
-/** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */
-function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
-  const labels = new Set(state.held.map(({ word }) => `${word.port}/${word.proto}`));
-  if (labels.size === 0) return new Set();
-  const serves = ({ name, listen }: Observed): boolean => {
-    const decoded = decodeName(name);
-    const proto = decoded?.kind === 'ours' ? decoded.proto : listen?.proto;
-    return decoded !== null && proto !== undefined && labels.has(`${decoded.port}/${proto}`);
-  };
-  return new Set(present.filter(serves).map(({ name }) => name));
 }

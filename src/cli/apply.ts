@@ -14,7 +14,7 @@ import { renderLeft } from './left.js';
 import { onSignals } from './signals.js';
 import type { Verbs } from './verbs.js';
 
-/** How long nothing may get better before what is still pending counts as failed. */
+/** How long nothing may get better, beside the quiet wait, before what is still pending counts as failed. */
 const PATIENCE_MS = 5000;
 const LOOK_MS = 100;
 
@@ -28,6 +28,8 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
       metricsListen: null,
       control: null,
       logLevel: 'error',
+      // However short the grace: one pass proves no absence.
+      deleteGraceMs: Number.POSITIVE_INFINITY,
     };
     const app = createApp(quiet, createRealPorts(quiet), io.version);
     const ended = new AbortController();
@@ -35,7 +37,7 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;
-      await untilSettled(app, ended.signal);
+      await untilSettled(app, settings.quietWaitMs + PATIENCE_MS, ended.signal);
       const left = app.exposure().filter(({ state }) => LEFT.has(state));
       const failed = left.some(({ state }) => state === 'pending');
       io.out(`${summary(changes)}\n${renderLeft(left, io)}`);
@@ -48,11 +50,11 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
 }
 
 /** Until everything is done, or nothing got better for a while, or a signal. */
-async function untilSettled(app: App, ended: AbortSignal): Promise<void> {
+async function untilSettled(app: App, patienceMs: number, ended: AbortSignal): Promise<void> {
   const settled = app.settled().then(() => true);
   let fewest = Number.POSITIVE_INFINITY;
   let betterAt = systemClock.now();
-  while (!ended.aborted && systemClock.now() - betterAt < PATIENCE_MS) {
+  while (!ended.aborted && systemClock.now() - betterAt < patienceMs) {
     if (await Promise.race([settled, sleep(systemClock, LOOK_MS, ended).then(() => false)])) return;
     const pending = app.exposure().filter(({ state }) => state === 'pending').length;
     if (pending < fewest) betterAt = systemClock.now();

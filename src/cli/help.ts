@@ -11,6 +11,8 @@ const pipeWidth = 100;
 
 const examples: readonly (readonly [string, string])[] = [
   ['gobtw-janitor demo', 'see it work, without a cluster'],
+  ["gobtw-janitor validate 'igw_gobtw_bind=443/tcp'", 'is this right, and what does it mean?'],
+  ['gobtw-janitor validate --service ns1/svc/web', 'and what that service has?'],
   ['gobtw-janitor plan', 'what would it do here, now?'],
   ['gobtw-janitor run --gateway igw', 'serve what names this host, or igw'],
   ['gobtw-janitor run --policy observe', 'watch only, as a warm standby'],
@@ -72,9 +74,10 @@ export function verbHelp(io: Io, command: Command): string {
   const title = titleOf(io);
   const width = Math.min(io.columns ?? pipeWidth, widest);
   const options = command.options.map((option) => [option.flags, option.description]);
-  const operands = command.registeredArguments.map((argument) =>
-    argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`,
-  );
+  const operands = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? ` <${name}>` : ` [${name}]`;
+  });
   const aliases = command.aliases();
   return (
     [

@@ -92,7 +92,17 @@ function createProgram(
     .action((options: { check?: boolean }) =>
       call('demo', (act, settings) => act(settings, { check: options.check === true })),
     );
-  verb('validate').action(() => call('validate', (act, settings) => act(settings)));
+  verb('validate')
+    .argument('[keyword=value...]', 'keywords of an [env] section')
+    .option('--service <path>', 'a service of the cluster; with --file or keywords: whose they are')
+    .option('--file <file>', "a service's config file, or - for standard input")
+    .addOption(outputOption())
+    .action((keywords: string[], options: { service?: string; file?: string; output: Output }) =>
+      call('validate', (act, settings) => {
+        const { service = null, file = null, output } = options;
+        return act(settings, { service, file, keywords, output });
+      }),
+    );
   verb('plan')
     .alias('diff')
     .addOption(outputOption())

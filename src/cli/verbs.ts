@@ -8,9 +8,19 @@ import type { Settings } from '../settings.js';
 export type ExitCode = 0 | 1 | 2 | 64;
 export type Output = 'text' | 'json';
 
+export interface ValidateOptions {
+  /** Path of a service. */
+  readonly service: string | null;
+  /** Path of a config file; `-` is standard input. */
+  readonly file: string | null;
+  /** `keyword=value`. */
+  readonly keywords: readonly string[];
+  readonly output: Output;
+}
+
 export interface Verbs {
   readonly demo?: (settings: Settings, options: { readonly check: boolean }) => Promise<ExitCode>;
-  readonly validate?: (settings: Settings) => Promise<ExitCode>;
+  readonly validate?: (settings: Settings, options: ValidateOptions) => Promise<ExitCode>;
   readonly plan?: (settings: Settings, options: { readonly output: Output }) => Promise<ExitCode>;
   readonly apply?: (settings: Settings) => Promise<ExitCode>;
   readonly run?: (settings: Settings) => Promise<ExitCode>;
@@ -26,7 +36,7 @@ export type VerbName = keyof Verbs | 'version';
 /** In order of use, with one line each for the help. */
 export const verbDocs = {
   demo: 'a whole small cluster in this process, changing before your eyes; needs nothing, touches nothing',
-  validate: 'checks the settings and says what they mean; asks nobody',
+  validate: 'says what is wrong with a service, a config file or keywords, and what they would expose',
   plan: 'shows what would change in GoBetween, and why; changes nothing',
   apply: 'makes those changes once and ends; never deletes what is merely absent',
   run: 'keeps GoBetween equal to what the services ask for, until it is stopped',

@@ -5,7 +5,7 @@
  * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
  */
 import PQueue from 'p-queue';
-import { type Clock, sleep } from '../clock.js';
+import { type Clock, within } from '../clock.js';
 import type { ServerName } from '../model/server.js';
 import type { Change } from '../plan/change.js';
 import type { Random } from '../random.js';
@@ -333,9 +333,7 @@ export function createApplier(
       endHalves();
       const done = new Promise<void>((resolve) => idlers.push(resolve));
       settleIdlers();
-      const budgetOver = new AbortController();
-      await Promise.race([done, sleep(clock, budgetMs, budgetOver.signal)]);
-      budgetOver.abort();
+      await within(clock, budgetMs, done);
       pump.disarm();
       schedule.stop();
     },

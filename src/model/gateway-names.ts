@@ -5,12 +5,13 @@ export function targetsUs(targets: readonly string[], ourNames: readonly string[
   return targets.length === 0 || targets.some((target) => ourNames.some((name) => sameName(target, name)));
 }
 
-/** Targets that are neither ours nor a name in `knownNames` (cluster nodes and services, lower case). */
+/** Targets that are neither ours nor a name in `knownNames` (cluster nodes and services, lower case; null: not known). */
 export function unknownTargets(
   targets: readonly string[],
   ourNames: readonly string[],
-  knownNames: ReadonlySet<string>,
+  knownNames: ReadonlySet<string> | null,
 ): readonly string[] {
+  if (knownNames === null) return [];
   const known = labelsOf(knownNames);
   return targets.filter((target) => {
     if (ourNames.some((name) => sameName(target, name))) return false;

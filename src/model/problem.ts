@@ -44,7 +44,9 @@ export type ProblemCode =
   | 'list-shrunk'
   | 'stale-mount'
   | 'fighting'
-  | 'control-unavailable';
+  | 'control-unavailable'
+  // the janitor itself
+  | 'internal-error';
 
 export interface Problem {
   readonly code: ProblemCode;

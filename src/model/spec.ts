@@ -73,8 +73,8 @@ export interface CompileContext {
   readonly gatewayNames: readonly string[];
   /** The node whose scopes apply. */
   readonly nodeName: string;
-  /** Nodes and service names of the cluster, lower case: what a target may name. */
-  readonly knownNames: ReadonlySet<string>;
+  /** Nodes and service names of the cluster, lower case: what a target may name. null: no cluster was asked. */
+  readonly knownNames: ReadonlySet<string> | null;
   /** Canonical IP literal for words that give none. */
   readonly defaultAddr: string;
   readonly allowExec: boolean;

@@ -51,3 +51,10 @@ export type Change =
       readonly digest: Digest;
       readonly reason: 'adopted' | 'stale-default';
     };
+
+/** How many changes of each kind. */
+export function countByKind(changes: readonly Change[]): Readonly<Record<Change['kind'], number>> {
+  const counts = { create: 0, replace: 0, delete: 0, adopt: 0 };
+  for (const { kind } of changes) counts[kind] += 1;
+  return counts;
+}

@@ -12,6 +12,8 @@ import { type Fills, notWrittenBack, writeBackFailed, writeBackReverted } from '
 
 /** Ports of one service that come close together make one write. */
 const COALESCE_MS = 500;
+/** Gateways that saw the same event do not all read, and then all write, at once. */
+const APART_MS = 1_000;
 /** After a write the service is left alone until every node can have the new config. */
 const SETTLE_MS = 5_000;
 /** The same wish about the same config is not looked at again within this time. */
@@ -43,6 +45,8 @@ export interface WriteBackDeps {
   /** The service's one write-back problem; null when it has none any more. Called on changes only. */
   readonly onProblem: (key: ServiceKey, problem: Problem | null) => void;
   readonly onWritten?: (key: ServiceKey, value: string) => void;
+  /** What a look came to beside a write; skipped: the value needs none any more. */
+  readonly onNotWritten?: (key: ServiceKey, result: 'skipped' | 'failed' | 'reverted') => void;
 }
 
 export interface WriteBack {
@@ -99,7 +103,8 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       job.dueMs = null;
       report(key, job, null);
     } else {
-      job.dueMs = Math.max(Math.min(job.dueMs ?? Infinity, now + COALESCE_MS), job.notBeforeMs);
+      const soonMs = now + COALESCE_MS + APART_MS * deps.random.next();
+      job.dueMs = Math.max(Math.min(job.dueMs ?? Infinity, soonMs), job.notBeforeMs);
       if (job.notBeforeMs - now > SETTLE_MS) report(key, job, writeBackReverted(key, fills));
       arm(job.dueMs);
     }
@@ -150,13 +155,15 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
       return;
     }
     const { bindText, origin } = read.value;
-    const value = deps.fill(bindText, job.fills);
-    if (value === bindText) {
-      succeeded(key, job);
-      return;
-    }
+    // What a reference or a scope says is not in this text, so the text cannot tell that nothing is left to write.
     if (origin !== 'plain') {
       report(key, job, notWrittenBack(key, job.fills, origin));
+      return;
+    }
+    const value = deps.fill(bindText, job.fills);
+    if (value === bindText) {
+      deps.onNotWritten?.(key, 'skipped');
+      succeeded(key, job);
       return;
     }
     if (isReverted(job, bindText) && countRevert(key, job)) return;
@@ -188,6 +195,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
 
   function failed(key: ServiceKey, job: Job, { retry, message }: Failure): void {
     job.failures += 1;
+    deps.onNotWritten?.(key, 'failed');
     if (retry !== 'no') {
       const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (job.failures - 1));
       const wait = retry === 'soon' ? SOON_MS : backoff;
@@ -209,6 +217,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
   /** True when it was once too often. */
   function countRevert(key: ServiceKey, job: Job): boolean {
     const now = clock.now();
+    deps.onNotWritten?.(key, 'reverted');
     job.revertsAtMs = [...job.revertsAtMs.filter((at) => now - at < REVERT_WINDOW_MS), now];
     if (job.revertsAtMs.length < REVERTS) return false;
     job.revertsAtMs = [];

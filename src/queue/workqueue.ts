@@ -33,6 +33,8 @@ export interface Workqueue<K extends string> {
   firstDirtyAt(key: K): number | undefined;
   /** Keys ready and not taken. */
   readonly depth: number;
+  /** Work in progress: the sum of its ages, and the oldest. */
+  unfinished(): { readonly sumMs: number; readonly longestMs: number };
   /** Takers get [], timers stop, marks are ignored: the next start computes them anew. */
   shutdown(): void;
 }
@@ -173,6 +175,16 @@ export function createWorkqueue<K extends string>({
     firstDirtyAt: (key) => firstDirty.get(key),
     get depth() {
       return order.size;
+    },
+    unfinished() {
+      let sumMs = 0;
+      let longestMs = 0;
+      for (const since of processing.values()) {
+        const ageMs = clock.now() - since;
+        sumMs += ageMs;
+        longestMs = Math.max(longestMs, ageMs);
+      }
+      return { sumMs, longestMs };
     },
     shutdown() {
       stopped = true;

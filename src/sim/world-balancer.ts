@@ -21,6 +21,9 @@ export interface WorldBalancer {
   /** The process ends at once; its servers are forgotten. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** The process stands still: requests that reach it act after `resume`, also those whose client has left. */
+  hang(): void;
+  resume(): void;
 }
 
 export async function startStandIn(): Promise<WorldBalancer> {
@@ -30,6 +33,8 @@ export async function startStandIn(): Promise<WorldBalancer> {
     writes: () => ({ posts: gobetween.count('POST'), deletes: gobetween.count('DELETE') }),
     stop: () => gobetween.exit(),
     start: () => gobetween.start(),
+    hang: () => gobetween.hang(),
+    resume: () => gobetween.resume(),
   };
 }
 
@@ -55,7 +60,7 @@ export async function startRealBalancer(bin: string, dir: string, apiPort: numbe
     await proxy.close();
     if (dying === null || dying.exitCode !== null || dying.signalCode !== null) return;
     const gone = new Promise((resolve) => dying.once('exit', resolve));
-    dying.kill('SIGKILL');
+    dying.kill('SIGKILL'); // ends a process that stands still, too
     await gone;
   }
 
@@ -65,5 +70,7 @@ export async function startRealBalancer(bin: string, dir: string, apiPort: numbe
     writes: () => ({ posts: proxy.count('POST'), deletes: proxy.count('DELETE') }),
     stop,
     start,
+    hang: () => void child?.kill('SIGSTOP'),
+    resume: () => void child?.kill('SIGCONT'),
   };
 }

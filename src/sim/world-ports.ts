@@ -14,44 +14,43 @@ export interface PortBlock {
   readonly range: { readonly from: number; readonly to: number };
 }
 
+/** Enough for a world of one story. */
 const SINGLES = 40;
 /** Below the kernel's ephemeral range, above what services use by custom. */
 const LOWEST = 10_000;
 const HIGHEST = 32_000;
-const MAX_TRIES = 50;
+const MAX_TRIES = 400;
 
-/** Finds `SINGLES + allocatable` free neighbours, starting at a random place. Throws when the machine has no such block. */
-export async function findPortBlock(allocatable: number): Promise<PortBlock> {
-  const size = SINGLES + allocatable;
-  let from = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - size));
+/** Finds `singles + allocatable` free neighbours, starting at a random place. Throws when the machine has no such block. */
+export async function findPortBlock(allocatable: number, singles = SINGLES): Promise<PortBlock> {
+  const size = singles + allocatable;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const taken = await lastTaken(from, from + size - 1);
-    if (taken === null) return blockAt(from, size);
-    from = taken + 1 + size < HIGHEST ? taken + 1 : LOWEST;
+    // somewhere else each time: another world beside this one looks for a place, too
+    const from = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - size));
+    if (await allFree(from, from + size - 1)) return blockAt(from, size, singles);
   }
   throw new Error(`found no ${size} free neighbouring ports between ${LOWEST} and ${HIGHEST}`);
 }
 
-function blockAt(from: number, size: number): PortBlock {
+function blockAt(from: number, size: number, singles: number): PortBlock {
   let next = from;
   const take = (): number => {
-    if (next >= from + SINGLES) throw new Error(`all ${SINGLES} single ports of this world are in use`);
+    if (next >= from + singles) throw new Error(`all ${singles} single ports of this world are in use`);
     next += 1;
     return next - 1;
   };
   return {
     take,
     prefer: async (port) => ((await isFree(port)) ? port : take()),
-    range: { from: from + SINGLES, to: from + size - 1 },
+    range: { from: from + singles, to: from + size - 1 },
   };
 }
 
-/** The highest port from..to that somebody has; null when all are free. */
-async function lastTaken(from: number, to: number): Promise<number | null> {
-  for (let port = to; port >= from; port -= 1) {
-    if (!(await isFree(port))) return port;
+async function allFree(from: number, to: number): Promise<boolean> {
+  for (let port = from; port <= to; port += 1) {
+    if (!(await isFree(port))) return false;
   }
-  return null;
+  return true;
 }
 
 /** Whether `port` can be bound now on every IPv4 address, tcp and udp. */

@@ -11,6 +11,8 @@ export interface ServiceSpec {
   readonly expose: readonly string[];
   /** Slaves of the scaler. */
   readonly instances: number;
+  /** Where it lives; absent: on every node. */
+  readonly nodes?: readonly string[];
   /** Further keywords of the env section. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -37,6 +39,7 @@ export function serviceText(spec: ServiceSpec, dnsPort: number): string {
   };
   return [
     '[DEFAULT]',
+    ...(spec.nodes === undefined ? [] : [`nodes = ${spec.nodes.join(' ')}`]),
     `scale = ${spec.instances}`,
     '',
     '[ip#1]',

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type SimAgent, startAgent } from './agent/agent.js';
 import { followCluster } from './backend/follow-cluster.js';
 import { createCluster, type SimCluster } from './cluster/cluster.js';
-import { startDns } from './dns/dns.js';
+import { type SimDns, startDns } from './dns/dns.js';
 import { startRealBalancer, startStandIn, type Writes } from './world-balancer.js';
 import { findPortBlock, type PortBlock } from './world-ports.js';
 import {
@@ -28,11 +28,15 @@ export interface WorldOptions {
   readonly nodes?: readonly string[];
   /** Path of a real GoBetween to run instead of the stand-in. */
   readonly gobetweenBin?: string | undefined;
+  /** Ports that `ports.take` can give, and ports that a janitor may allocate. */
+  readonly singles?: number;
+  readonly allocatable?: number;
 }
 
 export interface World {
   readonly cluster: SimCluster;
   readonly agent: SimAgent;
+  readonly dns: SimDns;
   readonly gobetweenUrl: string;
   readonly socketPath: string;
   readonly ports: PortBlock;
@@ -61,6 +65,9 @@ export interface World {
   stopGoBetween(): Promise<void>;
   startGoBetween(): Promise<void>;
   restartGoBetween(): Promise<void>;
+  /** It keeps its connections and answers nothing, until it resumes. */
+  hangGoBetween(): void;
+  resumeGoBetween(): void;
   stop(): Promise<void>;
 }
 
@@ -87,7 +94,7 @@ async function build(
 ): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), 'igw-world-'));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
-  const ports = await findPortBlock(ALLOCATABLE);
+  const ports = await findPortBlock(options.allocatable ?? ALLOCATABLE, options.singles);
   const nodes = options.nodes ?? ['gw1', 'gw2'];
   const gateway = nodes[0] ?? 'gw1';
   const cluster = createCluster({
@@ -112,6 +119,7 @@ async function build(
   return {
     cluster,
     agent,
+    dns,
     gobetweenUrl: gobetween.url,
     socketPath,
     ports,
@@ -155,6 +163,8 @@ async function build(
       await gobetween.stop();
       await gobetween.start();
     },
+    hangGoBetween: () => gobetween.hang(),
+    resumeGoBetween: () => gobetween.resume(),
     stop,
   };
 }

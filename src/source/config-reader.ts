@@ -1,6 +1,7 @@
 /**
  * Reads configs from the agent: raw first, evaluated only where a keyword of ours needs it and no loop forbids it. Owns the
- * `reads` queue. Invariants: at most `concurrency` reads at a time, one per key; a failed raw read is repeated with back-off;
+ * `reads` queue. Invariants: one read per key at a time, at most `concurrency` of them (reads without an answer for 5 s do not
+ * count, or a few would hold back all others); a failed raw read is repeated with back-off;
  * an evaluation that the agent refused or never answered is not asked for again for the same checksum, because each one may
  * leave a thread of the agent spinning. Source: SPEC §6, reference/opensvc-v2-protocol.md §6, §9.
  */
@@ -23,6 +24,8 @@ export interface ConfigReader {
   retryAll(): void;
   /** When the oldest change of `key` that is not delivered yet was noticed. */
   firstDirtyAt(key: ServiceKey): number | undefined;
+  /** Reads in progress. */
+  unfinished(): { readonly sumMs: number; readonly longestMs: number };
   start(): void;
   stop(): void;
 }
@@ -51,6 +54,11 @@ interface Wanted {
 /** More than any cluster has of configs that cannot be evaluated. */
 const MAX_BARRED = 10_000;
 
+/** A read that has no answer after this gives its place to another. Under load a 95th percentile of 4.7 s was measured. */
+const STUCK_MS = 5000;
+/** So many places are given away at most. */
+const MAX_STUCK = 12;
+
 /** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
 const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
 
@@ -65,14 +73,27 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   /** Evaluations not to be repeated, by key and checksum; the oldest go when there are too many. */
   const barred = new Map<string, Failure>();
 
+  let stuck = 0;
+
   async function work(): Promise<void> {
     for (;;) {
       const [key] = await queue.take(1);
       if (key === undefined) return;
+      let replaced = false;
+      const cancel = clock.after(STUCK_MS, () => {
+        if (stuck >= MAX_STUCK) return;
+        stuck += 1;
+        replaced = true;
+        void work();
+      });
       const want = wanted.get(key);
       if (want !== undefined) await read(key, want);
       else queue.forget(key);
+      cancel();
       queue.done(key);
+      if (!replaced) continue;
+      stuck -= 1;
+      return;
     }
   }
 
@@ -152,6 +173,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       for (const key of wanted.keys()) queue.add(key);
     },
     firstDirtyAt: (key) => queue.firstDirtyAt(key),
+    unfinished: () => queue.unfinished(),
     start() {
       for (let i = 0; i < concurrency; i++) void work();
     },

@@ -19,6 +19,9 @@ import { createPresence } from './presence.js';
 import { createServiceFacts } from './service-facts.js';
 import type { ClusterList, Facts, Source, WatchHandlers } from './source.js';
 
+/** other: a frame that says nothing to us. */
+export type EventKind = 'config' | 'membership' | 'deleting' | 'other';
+
 export interface InformerHandlers {
   /** `since`: when (Clock.now) the oldest of the changes now told was noticed. */
   onFacts(key: ServiceKey, since: number): void;
@@ -27,8 +30,8 @@ export interface InformerHandlers {
   onAgent?(up: boolean, reason: string): void;
   /** Once, when `synced` becomes true. */
   onSynced?(): void;
-  /** One per frame, for the metrics. */
-  onEvent?(outcome: 'relevant' | 'irrelevant'): void;
+  /** One per thing that an event said, for the metrics; coalesced: it was to be looked at already. */
+  onEvent?(kind: EventKind, outcome: 'queued' | 'coalesced' | 'irrelevant'): void;
   /** For the log and the metrics. */
   onGap?(reason: string): void;
   onListed?(costMs: number, services: number): void;
@@ -48,6 +51,8 @@ export interface InformerOptions {
   readonly windowMs?: number;
   /** Config reads at a time. @default 4 */
   readonly concurrency?: number;
+  /** `--resync`; null or absent: paced by cost. */
+  readonly resyncMs?: number | null;
   readonly readsMetrics?: WorkqueueMetrics;
 }
 
@@ -61,7 +66,7 @@ export interface Informer {
   cluster(): Cluster;
   /**
    * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
-   * unreadable. Stays true.
+   * unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
   /** The stream of events is up. */
@@ -77,6 +82,8 @@ export interface Informer {
   refreshRaw(key: ServiceKey): Promise<Result<string>>;
   /** When the oldest change of `key` that is not in its facts yet was noticed. */
   dirtySince(key: ServiceKey): number | undefined;
+  /** Config reads in progress. */
+  unfinished(): { readonly sumMs: number; readonly longestMs: number };
   /** Drops a key that is gone, once nothing of it is left. */
   forget(key: ServiceKey): void;
   start(): void;
@@ -85,6 +92,8 @@ export interface Informer {
 
 /** An agent that is in `init` or `rejoin` for longer has what it will have for a while. */
 const START_MS = 120_000;
+/** No config came for so long, though the agent answers: what is still not read holds back its own services only. */
+const STALLED_MS = 10_000;
 
 export function createInformer(options: InformerOptions): Informer {
   const { source, clock, handlers, windowMs = 20 } = options;
@@ -100,6 +109,7 @@ export function createInformer(options: InformerOptions): Informer {
     context: () => cluster.context(),
     onRead: (key, config) => {
       if (stopped) return;
+      lastReadAt = clock.now();
       store.read(key, config);
       checkSynced();
     },
@@ -117,12 +127,19 @@ export function createInformer(options: InformerOptions): Informer {
     context: () => cluster.context(),
     onFacts: (key, since) => handlers.onFacts(key, since),
   });
-  const poller = createListPoller({ clock, list, urgent: () => !streamUp || !synced, windowMs });
+  const poller = createListPoller({
+    clock,
+    list,
+    urgent: () => !streamUp || !synced,
+    windowMs,
+    ...(options.resyncMs === undefined ? {} : { everyMs: options.resyncMs }),
+  });
   let stopWatch: (() => void) | undefined;
   let streamUp = false;
   let synced = false;
   let stopped = false;
   let firstListAt: number | undefined;
+  let lastReadAt = -Infinity;
   let agentUp: boolean | undefined;
 
   async function list(): Promise<boolean> {
@@ -166,7 +183,9 @@ export function createInformer(options: InformerOptions): Informer {
   }
 
   function checkSynced(): void {
-    if (synced || stopped || firstListAt === undefined || store.unreadCount() > 0) return;
+    if (synced || stopped || firstListAt === undefined) return;
+    const stalled = clock.now() - Math.max(firstListAt, lastReadAt) >= STALLED_MS;
+    if (store.unreadCount() > 0 && !stalled) return;
     const { nodeName, nodes } = cluster.now;
     const status = nodes.get(nodeName ?? '')?.status;
     const incomplete = status === 'init' || status === 'rejoin' || !cluster.dnsKnown;
@@ -178,19 +197,29 @@ export function createInformer(options: InformerOptions): Informer {
   const watchHandlers: WatchHandlers = {
     onConfig(key, csum, node) {
       const own = cluster.now.nodeName;
-      if (csum === null || !store.hint(key, csum, node ?? own ?? '', own)) poller.soon();
+      const reading = reader.firstDirtyAt(key) !== undefined;
+      const known = csum !== null && store.hint(key, csum, node ?? own ?? '', own);
+      const listed = known ? false : poller.soon();
+      const queued = listed || (!reading && reader.firstDirtyAt(key) !== undefined);
+      handlers.onEvent?.('config', queued ? 'queued' : reading || !known ? 'coalesced' : 'irrelevant');
     },
-    onMembership: () => poller.soon(),
+    onMembership() {
+      const queued = poller.soon();
+      handlers.onEvent?.('membership', queued ? 'queued' : 'coalesced');
+    },
     onDeleting(key) {
       presence.announce(key, clock.now());
-      poller.soon();
+      const queued = poller.soon();
+      handlers.onEvent?.('deleting', queued ? 'queued' : 'coalesced');
     },
     onGap(reason) {
       if (reason === 'restarted') presence.restarted();
       handlers.onGap?.(reason);
       poller.soon();
     },
-    onEvent: (outcome) => handlers.onEvent?.(outcome),
+    onEvent(outcome) {
+      if (outcome === 'irrelevant') handlers.onEvent?.('other', outcome);
+    },
     onConnected(up) {
       streamUp = up;
       if (up) poller.soon();
@@ -227,6 +256,7 @@ export function createInformer(options: InformerOptions): Informer {
       return answer.ok ? { ok: true, value: answer.value.text } : answer;
     },
     dirtySince: (key) => reader.firstDirtyAt(key),
+    unfinished: () => reader.unfinished(),
     forget: (key) => store.forget(key),
     start() {
       reader.start();

@@ -6,8 +6,8 @@
 import type { Cancel, Clock } from '../clock.js';
 
 export interface ListPoller {
-  /** Something changed: list as soon as the cost allows. */
-  soon(): void;
+  /** Something changed: list as soon as the cost allows. False when a list was due by then anyway. */
+  soon(): boolean;
   /** List at this monotonic time, unless one is due before. */
   at(timeMs: number): void;
   start(): void;
@@ -21,6 +21,8 @@ export interface ListPollerOptions {
   /** The stream is down, or the first plan waits for the list. */
   readonly urgent: () => boolean;
   readonly windowMs: number;
+  /** `--resync`; without it the cost of a list sets the pace. */
+  readonly everyMs?: number | null;
 }
 
 const MIN_MS = 1000;
@@ -39,7 +41,13 @@ export function signPaceMs(costMs: number): number {
   return clamp(0, costMs * 5, MAX_MS / 3);
 }
 
-export function createListPoller({ clock, list, urgent, windowMs }: ListPollerOptions): ListPoller {
+export function createListPoller({
+  clock,
+  list,
+  urgent,
+  windowMs,
+  everyMs = null,
+}: ListPollerOptions): ListPoller {
   let stopped = true;
   let running = false;
   let again = false;
@@ -59,9 +67,17 @@ export function createListPoller({ clock, list, urgent, windowMs }: ListPollerOp
     cancel = clock.after(Math.max(0, atMs - clock.now()), () => void run());
   }
 
-  function soon(): void {
-    if (running) again = true;
-    else schedule(Math.max(clock.now() + windowMs, endedAt + signPaceMs(costMs)));
+  function soon(): boolean {
+    const dueBefore = dueAt;
+    if (!running) schedule(Math.max(clock.now() + windowMs, endedAt + signPaceMs(costMs)));
+    else if (again) return false;
+    else again = true;
+    return running || dueAt < dueBefore;
+  }
+
+  function pauseMs(): number {
+    if (failures > 0) return Math.min(MAX_MS, MIN_MS * 2 ** (failures - 1));
+    return urgent() || everyMs === null ? paceMs(costMs, urgent()) : everyMs;
   }
 
   async function run(): Promise<void> {
@@ -75,7 +91,7 @@ export function createListPoller({ clock, list, urgent, windowMs }: ListPollerOp
     endedAt = clock.now();
     costMs = heard ? endedAt - startedAt : 0;
     failures = heard ? 0 : failures + 1;
-    schedule(endedAt + (heard ? paceMs(costMs, urgent()) : Math.min(MAX_MS, MIN_MS * 2 ** (failures - 1))));
+    schedule(endedAt + pauseMs());
     schedule(later);
     if (again) soon();
   }

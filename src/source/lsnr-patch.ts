@@ -123,9 +123,14 @@ function patchHints(data: unknown): readonly Hint[] {
   const hints: Hint[] = [];
   for (const change of data as readonly unknown[]) {
     const [path, value] = Array.isArray(change) ? (change as readonly unknown[]) : [];
-    if (Array.isArray(path)) hints.push(...changeHints(path.map(String), value));
+    if (Array.isArray(path)) hints.push(...changeHints(path.map(nameOf), value));
   }
   return hints;
+}
+
+/** A name or an index; what is neither (it may nest without end) matches nothing. */
+function nameOf(part: unknown): string {
+  return typeof part === 'string' || typeof part === 'number' ? String(part) : '';
 }
 
 const membership: Hint = { kind: 'membership' };

@@ -133,7 +133,12 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     if (entry !== undefined && entry.unreadable !== null) {
       return { ...base, state: 'unreadable', reason: entry.unreadable };
     }
-    return base.config === null ? undefined : { ...base, state: 'present', reason: '' };
+    if (base.config !== null) return { ...base, state: 'present', reason: '' };
+    // It may have servers from an earlier life, which must not be without an owner until the config is read.
+    const returns = entry?.told?.state === 'missing';
+    return returns
+      ? { ...base, state: 'missing', reason: 'listed again, its config is not read yet' }
+      : undefined;
   }
 
   function publish(key: ServiceKey): void {
@@ -142,6 +147,8 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     const entry = entryOf(key);
     const before = entry.told;
     entry.told = facts;
+    // Should it come back, what it asked for in its former life does not count.
+    if (facts.state === 'gone') entry.config = null;
     if (before === undefined || differs(before, facts)) onFacts(key, reader.firstDirtyAt(key) ?? clock.now());
   }
 

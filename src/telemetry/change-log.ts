@@ -1,74 +1,102 @@
 /**
- * One log line per change of a server; more than 20 of a kind in a moment become one line with the count and the first
- * five (SPEC §8). Invariant: a first sync of any size is a handful of lines, because a flood doubles the moment.
+ * One log line per change of a server, per refusal and per port written back; more than 20 of a kind in a moment become
+ * one line with the count and the first five (SPEC §8). Invariants: a first sync of any size and pace is a handful of
+ * lines, because what is known to follow counts as well; what goes on for ever is written once.
  */
 import type { Cancel, Clock } from '../clock.js';
-import type { Change, ChangeReason } from '../plan/change.js';
+import type { Change } from '../plan/change.js';
+import { createLinePace, shownNames, singleLines } from './line-pace.js';
+import type { TransitionWriter } from './transition-log.js';
+
+export type LineKind = Change['kind'] | 'refuse' | 'write-back';
 
 export interface ChangeLine {
-  readonly kind: Change['kind'];
+  readonly kind: LineKind;
+  /** What a summary names: the server, or the service whose port was written back. */
   readonly name: string;
-  readonly service: string;
-  readonly reason: ChangeReason;
-  readonly listen: string;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 export interface ChangeLog {
   note(line: ChangeLine): void;
+  /** Writes everything that is left: the program ends. */
   flush(): void;
 }
 
-const fewest = 20;
-const shown = 5;
-const firstPauseMs = 200;
-const longestPauseMs = 30_000;
-const verbs: Record<Change['kind'], string> = {
-  create: 'created',
-  replace: 'replaced',
-  delete: 'deleted',
-  adopt: 'adopted',
+const gatherMs = 200;
+const longestPauseMs = 300_000;
+/** Writing back takes an agent a second or so for each service. */
+const longestWriteBackPauseMs = 1_800_000;
+
+const words: Record<
+  LineKind,
+  { readonly one: string; readonly many: string; readonly level: 'info' | 'warn' }
+> = {
+  create: { one: 'server created', many: 'servers created', level: 'info' },
+  replace: { one: 'server replaced', many: 'servers replaced', level: 'info' },
+  delete: { one: 'server deleted', many: 'servers deleted', level: 'info' },
+  adopt: { one: 'server adopted', many: 'servers adopted', level: 'info' },
+  refuse: {
+    one: 'GoBetween did not take a change',
+    many: 'changes that GoBetween did not take',
+    level: 'warn',
+  },
+  'write-back': {
+    one: 'allocated ports written back',
+    many: 'services whose allocated ports were written back',
+    level: 'info',
+  },
 };
 
+/** `owed` is how many of a kind are still to come. */
 export function createChangeLog(
   clock: Clock,
-  log: { info(fields: Readonly<Record<string, unknown>>, message: string): void },
+  log: TransitionWriter,
+  owed: (kind: LineKind) => number,
 ): ChangeLog {
-  let lines: ChangeLine[] = [];
-  let pauseMs = firstPauseMs;
-  let timer: Cancel | null = null;
+  /** Of each kind no more lines than could be written each. */
+  const waiting = new Map<LineKind, { count: number; readonly lines: ChangeLine[] }>();
+  const pace = createLinePace(clock, (kind) =>
+    kind === 'write-back' ? longestWriteBackPauseMs : longestPauseMs,
+  );
+  let timer: { readonly atMs: number; readonly cancel: Cancel } | null = null;
 
-  function flush(): void {
-    timer?.();
+  function wake(atMs: number): void {
+    if (timer !== null && timer.atMs <= atMs) return;
+    timer?.cancel();
+    timer = { atMs, cancel: clock.after(atMs - clock.now(), write) };
+  }
+
+  function write(): void {
+    timer?.cancel();
     timer = null;
-    const kinds = new Map<Change['kind'], ChangeLine[]>();
-    for (const line of lines) {
-      const same = kinds.get(line.kind);
-      if (same === undefined) kinds.set(line.kind, [line]);
-      else same.push(line);
-    }
-    const flood = lines.length > fewest;
-    pauseMs = flood ? Math.min(longestPauseMs, pauseMs * 2) : firstPauseMs;
-    lines = [];
-    for (const [kind, all] of kinds) {
-      if (all.length > fewest) {
-        const first = all.slice(0, shown).map(({ name }) => name);
-        log.info({ count: all.length, first }, `${all.length} servers ${verbs[kind]}`);
-      } else {
-        for (const { name, service, reason, listen } of all) {
-          log.info(
-            { server: name, service, reason, ...(listen === '' ? {} : { listen }) },
-            `server ${verbs[kind]}`,
-          );
-        }
+    for (const [kind, { count, lines }] of waiting) {
+      const how = pace.ask(kind, count, owed(kind) <= singleLines);
+      if (typeof how === 'number') {
+        wake(how);
+        continue;
+      }
+      waiting.delete(kind);
+      const { one, many, level } = words[kind];
+      if (how === 'each' || count === 1) for (const { fields } of lines) log[level](fields, one);
+      else {
+        const first = lines.slice(0, shownNames).map(({ name }) => name);
+        log[level]({ count, first }, `${count} ${many}`);
       }
     }
   }
 
   return {
     note(line) {
-      lines.push(line);
-      timer ??= clock.after(pauseMs, flush);
+      const kind = waiting.get(line.kind) ?? { count: 0, lines: [] };
+      kind.count += 1;
+      if (kind.lines.length < singleLines) kind.lines.push(line);
+      waiting.set(line.kind, kind);
+      wake(clock.now() + gatherMs);
     },
-    flush,
+    flush() {
+      pace.open();
+      write();
+    },
   };
 }

@@ -25,14 +25,7 @@ export const gapReasons = [
   'refused',
   'other',
 ] as const;
-export const agentActions = [
-  'whoami',
-  'daemon_status',
-  'object_config',
-  'object_action',
-  'events',
-  'other',
-] as const;
+export const agentActions = ['whoami', 'daemon_status', 'object_config', 'object_action', 'other'] as const;
 /** `ok`, or the failure's code without its `agent-`. */
 export const agentOutcomes = [
   'ok',
@@ -41,6 +34,10 @@ export const agentOutcomes = [
   'unreachable',
   'closed',
   'timeout',
+  'too-large',
+  'not-json',
+  'not-status',
+  'not-config',
   'other',
 ] as const;
 
@@ -51,23 +48,23 @@ export const changeResults = ['applied', 'failed', 'suppressed'] as const;
 /** suppressed: the policy forbids it. */
 export type ChangeResult = (typeof changeResults)[number];
 
-/** The kinds of change that each reason can have. */
+/** The kinds of change that each reason can have; whether a wish creates or replaces is seen when it is carried out. */
 export const kindsOfReason = {
-  new: ['create'],
-  edited: ['create', 'replace'],
-  restart: ['create'],
-  drift: ['create', 'replace', 'delete'],
-  dns: ['replace'],
-  setting: ['create', 'replace', 'delete'],
+  new: ['create', 'replace'],
+  edited: ['create', 'replace', 'delete'],
+  restart: ['create', 'replace'],
+  drift: ['create', 'replace'],
+  dns: ['create', 'replace'],
+  setting: ['create', 'replace'],
   'word-removed': ['delete'],
   'target-elsewhere': ['delete'],
   slave: ['delete'],
   announced: ['delete'],
   absent: ['delete'],
   extra: ['delete'],
-  historical: ['replace', 'delete'],
+  historical: ['create', 'replace', 'delete'],
   adopted: ['adopt'],
-  'stale-default': ['adopt', 'replace'],
+  'stale-default': ['adopt', 'create', 'replace'],
 } as const satisfies Record<ChangeReason, readonly Change['kind'][]>;
 
 export const driftKinds = ['missing', 'mutated', 'extra'] as const;
@@ -140,6 +137,7 @@ const everyCode = {
   'stale-mount': true,
   fighting: true,
   'control-unavailable': true,
+  'internal-error': true,
 } as const satisfies Record<ProblemCode, true>;
 export const problemCodes = Object.keys(everyCode) as readonly ProblemCode[];
 

@@ -140,7 +140,7 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
   });
   const servers = gauge(
     'gobtw_janitor_servers',
-    'Servers by state; held waits for a port or for quiet, foreign is not ours',
+    'Servers by state; held are words that wait for a port, foreign is not ours',
     ['state'],
   );
   for (const state of serverStates) servers.set({ state }, 0);

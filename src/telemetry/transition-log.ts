@@ -5,6 +5,7 @@
  */
 import type { Cancel, Clock } from '../clock.js';
 import type { Problem, ProblemCode } from '../model/problem.js';
+import { createLinePace, shownNames, singleLines } from './line-pace.js';
 import { problemLine, problemOwner } from './problem-line.js';
 
 export type Transition = 'raised' | 'cleared';
@@ -24,29 +25,18 @@ export interface TransitionLog {
   stop(): void;
 }
 
-interface Kind {
-  /** Lines of single transitions since the kind was last quiet. */
-  lines: number;
-  lastMs: number;
-  nextSummaryMs: number;
-  pauseMs: number;
-}
-
 interface Entry {
   readonly transition: Transition;
   readonly problem: Problem;
 }
 
-const singleLines = 20;
-const quietMs = 10_000;
 const gatherMs = 1000;
 const firstSyncGatherMs = 10_000;
-const firstPauseMs = 2000;
 const longestPauseMs = 60_000;
 
 export function createTransitionLog(clock: Clock, log: TransitionWriter): TransitionLog {
   const waiting = new Map<string, Entry>();
-  const kinds = new Map<string, Kind>();
+  const pace = createLinePace(clock, () => longestPauseMs);
   let held = true;
   let timer: { readonly atMs: number; readonly cancel: Cancel } | null = null;
 
@@ -56,40 +46,23 @@ export function createTransitionLog(clock: Clock, log: TransitionWriter): Transi
     timer = { atMs, cancel: clock.after(atMs - clock.now(), write) };
   }
 
-  function kindOf(name: string): Kind {
-    const known = kinds.get(name);
-    if (known !== undefined && clock.now() - known.lastMs < quietMs) return known;
-    const fresh: Kind = { lines: 0, lastMs: clock.now(), nextSummaryMs: 0, pauseMs: firstPauseMs };
-    kinds.set(name, fresh);
-    return fresh;
-  }
-
   function write(): void {
     timer?.cancel();
     timer = null;
     const total = waiting.size;
     for (const [name, entries] of grouped(waiting)) {
-      const kind = kindOf(name);
-      const now = clock.now();
-      const singly =
-        kind.lines + entries.length <= singleLines && (entries.length === 1 || total <= singleLines);
-      if (!singly && now < kind.nextSummaryMs) {
-        wake(kind.nextSummaryMs);
+      const how = pace.ask(name, entries.length, entries.length === 1 || total <= singleLines);
+      if (typeof how === 'number') {
+        wake(how);
         continue;
       }
-      if (singly) {
-        for (const [, entry] of entries) writeOne(log, entry);
-        kind.lines += entries.length;
-      } else {
+      if (how === 'each') for (const [, entry] of entries) writeOne(log, entry);
+      else {
         writeMany(
           log,
           entries.map(([, entry]) => entry),
         );
-        kind.lines = singleLines;
-        kind.nextSummaryMs = now + kind.pauseMs;
-        kind.pauseMs = Math.min(longestPauseMs, kind.pauseMs * 4);
       }
-      kind.lastMs = Math.max(now, kind.nextSummaryMs);
       for (const [identity] of entries) waiting.delete(identity);
     }
   }
@@ -112,7 +85,7 @@ export function createTransitionLog(clock: Clock, log: TransitionWriter): Transi
       write();
     },
     stop() {
-      for (const kind of kinds.values()) kind.nextSummaryMs = 0;
+      pace.open();
       write();
     },
   };
@@ -149,7 +122,7 @@ function writeMany(log: TransitionWriter, entries: readonly Entry[]): void {
     return;
   }
   const code: ProblemCode = first.problem.code;
-  const firstFive = entries.slice(0, 5).map(({ problem }) => named(problem));
+  const firstFive = entries.slice(0, shownNames).map(({ problem }) => named(problem));
   const fields = { code, transition: first.transition, count: entries.length, first: firstFive };
   const rest = entries.length - firstFive.length;
   const names = `${firstFive.join(', ')}${rest > 0 ? ` and ${rest} more` : ''} [${code}]`;

@@ -200,9 +200,10 @@ function warnNotExposed(
 ): void {
   if (values.igw_gobtw_discovery_srv_lookup_pattern !== undefined) return;
   const exposed = readExpose(raw, context.dialect);
-  for (const word of words) {
+  // By what is to be exposed, not by the word's text: a port written back into it changes nothing here.
+  const labels = new Map(words.map((word) => [`${word.port}/${word.proto}`, word]));
+  for (const [label, word] of labels) {
     const found = notExposed(word, exposed, context.dialect);
-    if (found !== null)
-      report.warn({ code: 'not-exposed', place: `${bindKeyword} ${printable(word.text)}`, ...found });
+    if (found !== null) report.warn({ code: 'not-exposed', place: `${bindKeyword} ${label}`, ...found });
   }
 }

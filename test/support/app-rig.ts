@@ -6,11 +6,12 @@ import { type App, createApp } from '../../src/app.js';
 import { ok } from '../../src/errors.js';
 import { parseListen } from '../../src/model/bind.js';
 import { normalise } from '../../src/model/normalise.js';
+import type { Problem } from '../../src/model/problem.js';
 import type { Listen } from '../../src/model/server.js';
 import { displayPath } from '../../src/model/service.js';
 import { type Given, parseSettings } from '../../src/settings.js';
 import type { DnsVerdict } from '../../src/source/dns-probe.js';
-import { createInlineCompute } from '../../src/worker/compute.js';
+import { type Compute, createInlineCompute } from '../../src/worker/compute.js';
 import { createFakeBalancer, type FakeBalancer } from './fake-balancer.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
 import { createMemorySource, type MemorySource } from './memory-source.js';
@@ -25,6 +26,14 @@ export interface AppRig {
   readonly dns: Map<string, DnsVerdict>;
   /** Values written back, as `web: 80/tcp-0.0.0.0:1234`. */
   readonly written: string[];
+  /** What the janitor logged, at the level given by `log-level` (errors only by default). */
+  readonly log: LogLine[];
+  /** `stale-mount`, when the way to the agent is in trouble. */
+  agentProblem: Problem | null;
+  /** One page of the janitor that runs now; needs `listen`. */
+  page(path: string): Promise<{ readonly status: number; readonly text: string }>;
+  /** One sample of /metrics; needs `listen`. */
+  metric(series: string): Promise<number | undefined>;
   /** Sets a service's bind, and other keywords without their prefix. */
   put(path: string, bind: string, more?: Readonly<Record<string, string>>): void;
   bindOf(path: string): string | undefined;
@@ -45,6 +54,15 @@ export interface AppRigOptions {
   /** Before the first start. */
   readonly prepare?: (rig: AppRig) => void;
   readonly hostname?: string;
+  readonly compute?: Compute;
+  /** Another gateway, on this node of the cluster of the first. */
+  readonly beside?: { readonly rig: AppRig; readonly node: string };
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
 }
 
 const quiet: Given = { listen: 'off', control: 'off', 'log-level': 'error', 'log-format': 'json' };
@@ -59,16 +77,27 @@ function bodyListen(body: string): Listen {
 
 /** A janitor on node n1 that has run for 2 s. */
 export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
-  const clock = createFakeClock();
+  const clock = options.beside?.rig.clock ?? createFakeClock();
   const source = createMemorySource(clock);
+  if (options.beside !== undefined) {
+    const { rig: first, node } = options.beside;
+    Object.assign(source, { services: first.source.services, ownName: node, nodes: first.source.nodes });
+  }
   const balancer = createFakeBalancer(clock, {
     listenOf: bodyListen,
     show: (body) => JSON.stringify(normalise(JSON.parse(body), 'post')),
   });
   const dns = new Map<string, DnsVerdict>();
   const written: string[] = [];
+  const log: LogLine[] = [];
   let app: App;
   let seen = 0;
+  let edits = 0;
+
+  /** Checksums of several gateways' edits must differ. */
+  function edit(path: string, env: Readonly<Record<string, string>>): void {
+    source.put(path, env, { csums: { n1: `${source.ownName}-${++edits}` } });
+  }
 
   source.setBind = async (key, value) => {
     source.requests.push(`set ${key}`);
@@ -77,7 +106,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     const service = source.services.get(path);
     if (service === undefined) throw new Error(`no service ${path}`);
     written.push(`${path}: ${value}`);
-    source.put(path, { ...service.env, igw_gobtw_bind: value });
+    edit(path, { ...service.env, igw_gobtw_bind: value });
     return ok(undefined);
   };
 
@@ -88,13 +117,14 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
       parsed.settings,
       {
         clock,
-        random: { next: () => 0.5 },
+        random: { next: () => (options.beside === undefined ? 0.1 : 0.9) },
         source,
-        agent: { problem: () => null },
+        agent: { problem: () => rig.agentProblem },
         balancer,
-        compute: createInlineCompute(),
+        compute: options.compute ?? createInlineCompute(),
+        writeLog: (line) => void log.push(JSON.parse(line) as LogLine),
         dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
-        hostname: options.hostname ?? 'n1',
+        hostname: options.hostname ?? options.beside?.node ?? 'n1',
       },
       '0.0.0',
     );
@@ -109,9 +139,20 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     },
     dns,
     written,
+    log,
+    agentProblem: null,
+    async page(path) {
+      const answer = await fetch(`${app.address()}${path}`);
+      return { status: answer.status, text: await answer.text() };
+    },
+    async metric(series) {
+      const { text } = await rig.page('/metrics');
+      const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+      return line === undefined ? undefined : Number(line.slice(series.length + 1));
+    },
     put(path, bind, more = {}) {
       const others = Object.entries(more).map(([name, value]) => [`igw_gobtw_${name}`, value]);
-      source.put(path, { igw_gobtw_bind: bind, ...(Object.fromEntries(others) as Record<string, string>) });
+      edit(path, { igw_gobtw_bind: bind, ...(Object.fromEntries(others) as Record<string, string>) });
     },
     bindOf: (path) => source.services.get(path)?.env['igw_gobtw_bind'],
     advance: (ms) => clock.advance(ms),

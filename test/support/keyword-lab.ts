@@ -59,7 +59,7 @@ const UDP_AGE_MS = 320;
 /** Ports are used in two halves in turn: DELETE answers before the port is free. */
 const HALF = 480;
 /** Nothing listens there. */
-export const noDns: DnsView = { preferred: () => '127.99.0.1', acceptable: () => true };
+const noDns: DnsView = { preferred: () => '127.99.0.1', acceptable: () => true };
 
 export async function openLab(named: NamedTarget): Promise<KeywordLab> {
   const ports: PortRange = await takePorts();

@@ -26,7 +26,7 @@ const cased = (text: Text): Text =>
       [...word].map((char, index) => ((bits >> (index % 30)) & 1 ? char.toUpperCase() : char)).join(''),
     );
 
-export const oneOf = (...words: readonly string[]): Text => cased(fc.constantFrom(...words));
+const oneOf = (...words: readonly string[]): Text => cased(fc.constantFrom(...words));
 const count = (min: number, max: number): Text => fc.integer({ min, max }).map(String);
 
 /** A duration of at least `least` milliseconds, spelled in one of Go's many ways. */
@@ -68,7 +68,7 @@ const rule = fc
 type Fields = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** A section as JSON or as pairs, with the case of its keys changed at times. */
-export function spell(fields: fc.Arbitrary<Fields>): Text {
+function spell(fields: fc.Arbitrary<Fields>): Text {
   return fc.tuple(fields, fc.boolean(), fc.boolean(), fc.boolean()).map(([section, json, upper, quotes]) => {
     const entries = Object.entries(section).flatMap(([name, value]) =>
       value === undefined ? [] : [[upper ? name.toUpperCase() : name, value] as const],

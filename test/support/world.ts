@@ -37,3 +37,8 @@ export async function portOf(world: Pick<World, 'servers'>, prefix: string): Pro
   const bind = found[0]?.[1] ?? '';
   return Number(bind.slice(bind.lastIndexOf(':') + 1));
 }
+
+/** The name of the server for one exposed port: `_8080._tcp.web.root.svc`. */
+export function serverName(expose: string, service: string, namespace = 'root'): string {
+  return `_${expose.replace('/', '._')}.${service}.${namespace}.svc`;
+}

@@ -114,7 +114,7 @@ export async function startAgent(options: SimAgentOptions): Promise<SimAgent> {
     options.onRequest?.(routed);
     stats.requested(session, `${routed.method ?? 'None'} /${routed.action}`, bytes.length);
     if (routed.stream) follow(socket, routed);
-    else send(socket, await delayed(routed));
+    else send(socket, await delayed(routed), flaws.answerPadding.get(routed.action));
   }
 
   async function delayed(routed: Routed): Promise<Answer> {
@@ -123,13 +123,13 @@ export async function startAgent(options: SimAgentOptions): Promise<SimAgent> {
     return routed.answer();
   }
 
-  function send(socket: Socket, answer: Answer): void {
+  function send(socket: Socket, answer: Answer, paddingBytes = 0): void {
     if (answer.kind === 'silent') return;
     if (answer.kind === 'closed') {
       socket.destroySoon();
       return;
     }
-    const text = `${pythonJson(answer.body)}\0`;
+    const text = `${pythonJson(answer.body)}${' '.repeat(paddingBytes)}\0`;
     const bytes = Buffer.from(answer.kind === 'cut' ? text.slice(0, text.length / 2) : text, 'latin1');
     stats.answered(bytes.length);
     socket.end(bytes);

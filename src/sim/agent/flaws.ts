@@ -42,6 +42,8 @@ export interface Flaws {
   setOutcome: SetOutcome;
   /** Failures of config reads by display path; `*` is every path. */
   readonly configFailures: Map<string, ConfigFailure>;
+  /** Blanks behind the answer's JSON, by action: an answer of any size. */
+  readonly answerPadding: Map<string, number>;
   /** Added to each answer for each evaluation that spins. @default 20 */
   spinMs: number;
   /** Inactivity after which an unfinished request is dropped. @default 5000 */
@@ -60,6 +62,7 @@ export function defaultFlaws(overrides: Partial<Flaws> = {}): Flaws {
     setMs: 5,
     setOutcome: 'ok',
     configFailures: new Map(),
+    answerPadding: new Map(),
     spinMs: 20,
     idleMs: 5000,
     ...overrides,

@@ -25,13 +25,22 @@ export interface Dataset {
 const isObject = (value: unknown): value is { [key: string]: Tree } =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A service may be called `constructor` or `__proto__`: only what a tree itself holds counts. */
+function own(tree: { readonly [key: string]: Tree }, key: string): Tree | undefined {
+  return Object.hasOwn(tree, key) ? tree[key] : undefined;
+}
+
+function assign(tree: { [key: string]: Tree }, key: string, value: Tree): void {
+  Object.defineProperty(tree, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /** The changes that turn `before` into `after`, array deletes in reverse order as the agent writes them. */
 function diff(path: Path, before: Json | undefined, after: Json): readonly Change[] {
   if (isObject(before) && isObject(after)) {
     const changes: Change[] = [];
     for (const [key, value] of Object.entries(after))
-      changes.push(...diff([...path, key], before[key], value));
-    for (const key of Object.keys(before)) if (!(key in after)) changes.push([[...path, key]]);
+      changes.push(...diff([...path, key], own(before, key), value));
+    for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) changes.push([[...path, key]]);
     return changes;
   }
   if (Array.isArray(before) && Array.isArray(after)) {
@@ -51,12 +60,12 @@ export function applyChange(tree: { [key: string]: Tree }, change: Change): void
     const next: Tree | undefined = Array.isArray(parent)
       ? parent[Number(part)]
       : isObject(parent)
-        ? parent[String(part)]
+        ? own(parent, String(part))
         : undefined;
     if (next === undefined || next === null || typeof next !== 'object') {
       if (change.length === 1 || !isObject(parent)) return;
       const made: Tree = {};
-      parent[String(part)] = made;
+      assign(parent, String(part), made);
       parent = made;
       continue;
     }
@@ -69,7 +78,7 @@ export function applyChange(tree: { [key: string]: Tree }, change: Change): void
     else parent[Number(last)] = structuredClone(value as Tree);
   } else if (isObject(parent)) {
     if (change.length === 1) Reflect.deleteProperty(parent, String(last));
-    else parent[String(last)] = structuredClone(value as Tree);
+    else assign(parent, String(last), structuredClone(value as Tree));
   }
 }
 
@@ -88,7 +97,7 @@ export function createDataset(initial: { readonly [key: string]: Json }): Datase
     let value: Tree | undefined = tree;
     for (const part of path) {
       if (Array.isArray(value)) value = value[Number(part)];
-      else if (isObject(value)) value = value[String(part)];
+      else if (isObject(value)) value = own(value, String(part));
       else return undefined;
     }
     return value;

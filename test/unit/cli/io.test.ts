@@ -40,8 +40,8 @@ test('the built program: help, version and errors, without a terminal', () => {
   assert.equal(wrong.status, 64);
   assert.equal(wrong.stdout, '');
   assert.match(wrong.stderr, /Did you mean run\?/);
-  assert.equal(start(['validate'], { GOBTW_JANITOR_RATE: 'x' }).status, 64);
-  assert.equal(start(['validate'], { GOBTW_JANITOR_RATE: '5' }).status, 0);
+  assert.equal(start(['validate', 'igw_gobtw_bind=80/tcp'], { GOBTW_JANITOR_RATE: 'x' }).status, 64);
+  assert.equal(start(['validate', 'igw_gobtw_bind=80/tcp'], { GOBTW_JANITOR_RATE: '5' }).status, 0);
 });
 
 test('a reader that closes the pipe early ends it quietly', () => {

@@ -93,6 +93,36 @@ describe('a service that is not listed', () => {
     assert.deepEqual(reads(), [], 'the checksum is the same');
   });
 
+  test('gone and back: what it asked for before is not told again, only what is read now', async () => {
+    const { clock, source, informer, news } = await running();
+    source.handlers?.onDeleting(web);
+    source.remove('web');
+    await clock.advance(1000);
+    assert.deepEqual(news(), ['facts web gone']);
+    assert.equal(informer.facts(web)?.config, null);
+    source.latencyMs = { list: 5, config: 3000 };
+    source.put('web', { igw_gobtw_bind: '443/tcp' });
+    await clock.advance(2000);
+    assert.deepEqual([news(), informer.facts(web)], [[], undefined]);
+    await clock.advance(3000);
+    assert.deepEqual(news(), ['facts web present']);
+    assert.match(informer.facts(web)?.config?.raw ?? '', /443\/tcp/);
+  });
+
+  test('never read, missing, listed again: it stays missing until its config is read', async () => {
+    const { clock, source, informer, news } = await running();
+    const old = keyOf('old');
+    informer.seedKnown([old]);
+    source.latencyMs = { list: 5, config: 3000 };
+    source.put('old', { igw_gobtw_bind: '443/tcp' });
+    await clock.advance(2000);
+    assert.deepEqual(news(), ['facts old missing']);
+    assert.equal(informer.facts(old)?.state, 'missing');
+    assert.ok(informer.keys().includes(old));
+    await clock.advance(3000);
+    assert.deepEqual(news(), ['facts old present']);
+  });
+
   test('services known by other witness only', async () => {
     const { clock, source, informer, news } = await running();
     const old = keyOf('ns1/svc/old');

@@ -61,6 +61,24 @@ describe('start', () => {
     );
   });
 
+  test('MUST NOT be held up by configs that are never answered: not the first plan, not the other reads', async () => {
+    const silent = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const { clock, informer, source } = inform({}, (cluster) => {
+      for (const path of [...silent, 'web']) cluster.put(path, bind(80));
+      const { config } = cluster;
+      const unanswered = new Set(silent.map(keyOf));
+      cluster.config = (key, how) => (unanswered.has(key) ? new Promise(() => undefined) : config(key, how));
+    });
+    await clock.advance(9000);
+    assert.equal(informer.facts(web)?.state, 'present', 'it was read behind the six');
+    assert.equal(informer.synced(), false);
+    await clock.advance(8000);
+    assert.equal(informer.synced(), true);
+    source.put('web', bind(81));
+    await clock.advance(100);
+    assert.match(informer.facts(web)?.config?.raw ?? '', /81/);
+  });
+
   test('not synced while the agent is starting, nor before the DNS list is known; but not for ever', async () => {
     const { clock, informer, source, news } = inform({}, (cluster) => {
       cluster.nodes = { n1: 'init' };

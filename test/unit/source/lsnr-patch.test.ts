@@ -232,3 +232,9 @@ describe('the recordings', () => {
     assert.ok(seen > 20, `${seen} frames were filtered`);
   });
 });
+
+test('a path that nests without end is no path, and no exception', () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+  const frame = readFrame(`{"kind": "patch", "id": 7, "ts": 1, "data": [[[${deep}, "x"], 1]]}`);
+  assert.deepEqual(frame, { id: 7, hints: [], refused: false });
+});

@@ -1,0 +1,139 @@
+/**
+ * One service as the last round left it, and what that means for its servers: pure rules over one state. Invariant: the
+ * last good wish is kept while the service is spoiled, unreadable or missing (SPEC §3, §6).
+ */
+import { type GrantedWord, keepAsDesired } from './desired.js';
+import { conflicts } from './model/bind.js';
+import { decodeName } from './model/name.js';
+import type { Problem } from './model/problem.js';
+import type { Desired, Observed, ServerName } from './model/server.js';
+import type { ServiceKey } from './model/service.js';
+import type { Compiled } from './model/spec.js';
+import type { ChangeReason } from './plan/change.js';
+import type { Grant } from './ports/arbiter.js';
+import { portProblem } from './ports/claims.js';
+import type { Facts, ReadConfig } from './source/source.js';
+
+/** One service as the last round left it. */
+export interface ServiceState {
+  readonly key: ServiceKey;
+  readonly facts: Facts | undefined;
+  readonly compiled: Compiled | null;
+  readonly config: ReadConfig | null;
+  readonly contextVersion: number;
+  /** What its targets were compared with. */
+  readonly knownNames: ReadonlySet<string> | null;
+  readonly slave: boolean;
+  readonly granted: readonly GrantedWord[];
+  /** Words that got no port, and why. */
+  readonly held: readonly HeldWord[];
+  readonly desired: readonly Desired[];
+  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
+  readonly lookups: ReadonlyMap<ServerName, string>;
+  readonly problems: readonly Problem[];
+}
+
+export interface HeldWord {
+  readonly word: GrantedWord['word'];
+  readonly grant: Grant & { kind: 'held' };
+}
+
+export function emptyState(key: ServiceKey): ServiceState {
+  return {
+    key,
+    facts: undefined,
+    compiled: null,
+    config: null,
+    contextVersion: -1,
+    knownNames: null,
+    slave: false,
+    granted: [],
+    held: [],
+    desired: [],
+    setFields: new Map(),
+    lookups: new Map(),
+    problems: [],
+  };
+}
+
+export function problemsOf({ key, compiled, held, problems }: ServiceState): readonly Problem[] {
+  return [
+    ...(compiled?.problems ?? []),
+    ...held.map(({ word, grant }) => portProblem(key, word, grant)),
+    ...problems,
+  ];
+}
+
+export function isGone(state: ServiceState | undefined): boolean {
+  return state?.facts?.state === 'gone';
+}
+
+interface Verdict {
+  /** new: what was just rendered. last: the last good wish. none: nothing. */
+  readonly wish: 'new' | 'last' | 'none';
+  readonly keep: 'all' | 'none';
+  readonly removal: ChangeReason;
+}
+
+/** What the facts say may happen to a service's servers (SPEC §3 last rules, §6). */
+export function judge({ facts, compiled }: ServiceState): Verdict {
+  if (facts?.state === 'gone') {
+    return { wish: 'none', keep: 'none', removal: facts.reason === 'announced' ? 'announced' : 'absent' };
+  }
+  // What nothing is known of yet has lost nothing.
+  if (facts?.state !== 'present' || compiled === null) return { wish: 'last', keep: 'all', removal: 'extra' };
+  switch (compiled.verdict) {
+    case 'served':
+      return { wish: 'new', keep: compiled.badWords ? 'all' : 'none', removal: 'word-removed' };
+    case 'spoiled':
+      return { wish: 'last', keep: 'all', removal: 'extra' };
+    case 'elsewhere':
+      return { wish: 'none', keep: 'none', removal: 'target-elsewhere' };
+    case 'slave':
+      return { wish: 'none', keep: 'none', removal: 'slave' };
+    case 'unbound':
+      return { wish: 'none', keep: 'none', removal: 'word-removed' };
+  }
+}
+
+export function wish(
+  state: ServiceState,
+  verdict: Verdict,
+  present: readonly Observed[],
+): readonly Desired[] {
+  switch (verdict.wish) {
+    case 'new':
+      return state.desired;
+    case 'last':
+      return lastGood(state, present);
+    case 'none':
+      return [];
+  }
+}
+
+export function withoutRivals(kept: readonly Desired[], wanted: readonly Desired[]): readonly Desired[] {
+  return kept.filter(
+    (old) => !wanted.some((fresh) => fresh.name === old.name || conflicts(fresh.listen, old.listen)),
+  );
+}
+
+/** The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. */
+export function lastGood(state: ServiceState, present: readonly Observed[]): readonly Desired[] {
+  const known = new Set(state.desired.map(({ name }) => name));
+  const kept = present
+    .filter(({ name }) => !known.has(name))
+    .flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
+  return kept.length === 0 ? state.desired : [...state.desired, ...kept];
+}
+
+/** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */
+export function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
+  const labels = new Set(state.held.map(({ word }) => `${word.port}/${word.proto}`));
+  if (labels.size === 0) return new Set();
+  const serves = ({ name, listen }: Observed): boolean => {
+    const decoded = decodeName(name);
+    const proto = decoded?.kind === 'ours' ? decoded.proto : listen?.proto;
+    return decoded !== null && proto !== undefined && labels.has(`${decoded.port}/${proto}`);
+  };
+  return new Set(present.filter(serves).map(({ name }) => name));
+}
