@@ -68,6 +68,7 @@ realTest('a reference loop is reported, and the agent stays idle', 90_000, async
   await agent.writeConfig('ns1/svc/loop', config);
   const name = '_8080._tcp.loop.ns1.svc';
   await eventually(async () => assert.equal((await binds(real))[name], `127.0.0.1:${port}`), 20_000);
+  await eventually(async () => assert.equal((await askTcp(port)).ok, true), 20_000);
   const writes = real.writes();
 
   await agent.writeConfig('ns1/svc/loop', config.replace(`b = ${port}`, 'b = {env.a}'));

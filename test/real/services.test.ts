@@ -8,6 +8,7 @@ import {
   serviceConfig,
   shareRealWorld,
   startJanitor,
+  whenAgent,
 } from '../support/real-world.js';
 import { binds, eventually } from '../support/world.js';
 
@@ -28,6 +29,8 @@ async function addService(real: RealWorld, name: string, bind: string): Promise<
     async () => assert.ok(server(name) in (await binds(real)), `${name} is not served`),
     20_000,
   );
+  // Until then the agent refuses to delete it.
+  await whenAgent(real, ({ services }) => services?.status[path]?.monitor?.status === 'idle');
   return path;
 }
 
@@ -76,7 +79,7 @@ realTest(
       const series = 'gobtw_janitor_write_backs_total{result="written"}';
       assert.equal((await janitor.metrics()).get(series), 1);
     });
-    const { csum } = (await real.agent.status()).monitor.nodes['n1']?.services.config[path] ?? {};
+    const { csum } = (await real.agent.status()).monitor.nodes['n1']?.services?.config[path] ?? {};
     assert.ok(csum !== undefined);
     janitor.signal('SIGTERM');
     assert.equal((await janitor.exited).code, 0);
@@ -122,7 +125,8 @@ realTest('a deletion that the agent announces removes at once, and only that ser
 
   // The grace is five minutes here: nothing but the announcement can remove a server now.
   const options = { path, global_expect: 'deleted' };
-  await real.agent.request({ action: 'object_monitor', method: 'POST', options });
+  const answer = await real.agent.request({ action: 'object_monitor', method: 'POST', options });
+  assert.equal((answer as { status: number }).status, 0);
   left.delete(server('gone'));
   await eventually(async () => assert.deepEqual(await binds(real), Object.fromEntries(left)), 20_000);
   assert.equal(await whoAnswers(one), 'ECONNREFUSED');

@@ -59,11 +59,15 @@ export interface AgentStatus {
     readonly services: Readonly<Record<string, unknown>>;
   };
 }
-interface AgentNode {
+export interface AgentNode {
   readonly monitor: { readonly status: string };
-  readonly services: {
+  readonly stats?: object;
+  /** Absent while the agent starts. */
+  readonly services?: {
     readonly config: Readonly<Record<string, { readonly csum: string }>>;
-    readonly status: Readonly<Record<string, unknown>>;
+    readonly status: Readonly<
+      Record<string, { readonly monitor?: { readonly status?: string } } | undefined>
+    >;
   };
 }
 

@@ -11,8 +11,9 @@ import { startBackend } from '../../src/sim/backend/backend.js';
 import { startRealBalancer, type Writes } from '../../src/sim/world-balancer.js';
 import { findPortBlock, type PortBlock } from '../../src/sim/world-ports.js';
 import { showBackends, type ShownBackend, type ShownServers, showServers } from '../../src/sim/world-rest.js';
+import { pause } from '../../src/sim/world-wait.js';
 import { flagsFor, type Program, readMetrics, startProgram } from './process.js';
-import { createRealAgent, ini, type RealAgent } from './real-agent.js';
+import { type AgentNode, createRealAgent, ini, type RealAgent } from './real-agent.js';
 import { startAgentProxy } from './real-agent-proxy.js';
 import { startFedDns, startPowerDns } from './real-dns.js';
 import { findRealParts, type RealParts } from './real-requirements.js';
@@ -152,6 +153,24 @@ export function startJanitor(
     ready: (withinMs = 20_000) =>
       eventually(async () => assert.equal((await fetch(`http://${listen}/readyz`)).status, 200), withinMs),
   };
+}
+
+/** Waits until the agent's status satisfies `look`. Asks rarely: a request each half second starves the stream of events. */
+export async function whenAgent(
+  world: RealWorld,
+  look: (node: AgentNode) => boolean,
+  withinMs = 30_000,
+): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const node = (await world.agent.status()).monitor.nodes[world.agent.node];
+    if (node !== undefined && look(node)) return;
+    assert.ok(
+      performance.now() < deadline,
+      `the agent does not come to show what is waited for: ${String(look)}`,
+    );
+    await pause(700);
+  }
 }
 
 /** A proxy that counts what the janitor asks of the agent; ends with the test. Its path goes into `--socket`. */
