@@ -46,7 +46,8 @@ export function createGauges(deps: {
       metrics.queue(name).unfinished(sumMs, longestMs);
     for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, arbiter.usage()[proto]);
     const done = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
-    const synced = done && held === 0 && deps.balancerUp();
+    // A held word is a problem with a name of its own, and nothing that this gateway still owes.
+    const synced = done && deps.balancerUp();
     metrics.synced(synced, deps.clock.wall());
   };
 }

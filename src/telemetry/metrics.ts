@@ -124,7 +124,10 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     'node',
   ]);
   build.set({ version, node: process.versions.node }, 1);
-  const inSync = gauge('gobtw_janitor_synced', '1 when GoBetween has everything that the services ask for');
+  const inSync = gauge(
+    'gobtw_janitor_synced',
+    '1 when GoBetween has everything that the services may have; held words are no debt',
+  );
   const lastSync = gauge('gobtw_janitor_last_sync_timestamp_seconds', 'When GoBetween last had everything');
   const lag = new Histogram<'round'>({
     name: note(
