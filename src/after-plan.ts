@@ -49,7 +49,7 @@ export function createAfterPlan(deps: {
 
   /** It is gone, and nothing of it is left. */
   const isOver = (key: ServiceKey): boolean =>
-    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
+    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0 && !ledger.mayAct(key);
 
   function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
@@ -77,7 +77,8 @@ export function createAfterPlan(deps: {
 
   function served(key: ServiceKey): void {
     wantWriteBack(key);
-    if (isOver(key)) deps.again(key);
+    // Its last server went, or one came that was under way when the service went.
+    if (informer.facts(key)?.state === 'gone') deps.again(key);
   }
 
   return { settled, served, stop: () => asked?.() };

@@ -10,14 +10,16 @@ import type { ServiceKey } from './model/service.js';
 import type { CompileContext } from './model/spec.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import { planService, serverOf } from './plan/plan.js';
-import type { Arbiter, Grant } from './ports/arbiter.js';
-import { claimsOf } from './ports/claims.js';
+import type { Arbiter, Decision, Grant } from './ports/arbiter.js';
+import { claimOfKept } from './ports/claims.js';
 import {
+  claimsOf,
   emptyState,
   heldNames,
   type HeldWord,
   isGone,
   judge,
+  keptServers,
   lastGood,
   problemsOf,
   type ServiceState,
@@ -96,13 +98,30 @@ export function createRound(deps: RoundDeps): Round {
       const compiled = results[index];
       if (compiled === undefined) return;
       const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
-      states.set(state.key, { ...state, compiled, config, ...seen });
+      const now = { ...state, compiled, config, ...seen };
+      states.set(state.key, now);
       if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
       else strangers.delete(state.key);
-      arbiter.setClaims(state.key, claimsOf(compiled), {
-        keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
-      });
+      setClaims(now);
     });
+  }
+
+  /** Claims of words, and of servers that stay without one; the latter depend on the servers that there are. */
+  function setClaims(state: ServiceState): void {
+    if (isGone(state)) return;
+    const claims = [...claimsOf(state, former(state)), ...keptServers(state, former(state)).map(claimOfKept)];
+    if (state.compiled !== null || claims.length > 0) arbiter.setClaims(state.key, claims);
+  }
+
+  const former = (state: ServiceState): readonly Desired[] => lastGood(state, balancer.byKey(state.key));
+
+  function decide(keys: readonly ServiceKey[]): Decision {
+    for (const key of keys) {
+      const state = states.get(key);
+      if (state !== undefined && state.compiled?.verdict !== 'served') setClaims(state);
+      else if (state?.compiled?.badWords === true) setClaims(state);
+    }
+    return arbiter.decide(keys);
   }
 
   function isStale(state: ServiceState, facts: Facts): boolean {
@@ -120,8 +139,8 @@ export function createRound(deps: RoundDeps): Round {
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
     for (const key of keys) if (isGone(states.get(key))) leave(key);
-    const { grants, affected } = arbiter.decide(keys);
-    for (const key of keys) claim(key, grants);
+    const { grants, affected } = decide(keys);
+    const again = keys.filter((key) => claim(key, grants));
     await renderServed(keys);
     const changes: Change[] = [];
     const moot: ServerName[] = [];
@@ -130,13 +149,17 @@ export function createRound(deps: RoundDeps): Round {
       changes.push(...planned);
       moot.push(...replaceWishes(key, planned));
     }
-    return { changes, moot, affected: newNames ? withStrangers(affected, keys) : affected };
+    return {
+      changes,
+      moot,
+      affected: new Set([...affected, ...again, ...(newNames ? targeters(keys) : [])]),
+    };
   }
 
-  /** A new service may be what a target names. */
-  function withStrangers(affected: ReadonlySet<ServiceKey>, keys: readonly ServiceKey[]) {
+  /** A new service may be what their targets name. */
+  function targeters(keys: readonly ServiceKey[]): readonly ServiceKey[] {
     newNames = false;
-    return new Set([...affected, ...[...strangers].filter((key) => !keys.includes(key))]);
+    return [...strangers].filter((key) => !keys.includes(key));
   }
 
   /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
@@ -155,34 +178,53 @@ export function createRound(deps: RoundDeps): Round {
     return before === undefined ? [] : [...before].filter((name) => !now.has(name));
   }
 
-  /** Notes which words of a service have a port now; the others become problems of the service. */
-  function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): void {
+  /**
+   * Notes which words of a service have a port now; the others become problems of the service. True when other servers
+   * stay than it claimed for: a word that is held takes nobody's place.
+   */
+  function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): boolean {
     const state = states.get(key);
-    if (state === undefined) return;
+    if (state === undefined) return false;
     const granted: GrantedWord[] = [];
     const held: HeldWord[] = [];
-    for (const wanted of state.compiled === null ? [] : claimsOf(state.compiled)) {
+    for (const wanted of claimsOf(state, former(state))) {
       const grant = grants.get(wanted.id);
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    states.set(key, { ...state, granted, held, problems: [] });
+    const now = { ...state, granted, held, problems: [] };
+    states.set(key, now);
+    return stays(state) !== stays(now);
   }
+
+  const stays = (state: ServiceState): string =>
+    state.compiled?.badWords === true
+      ? keptServers(state, former(state))
+          .map(({ name }) => name)
+          .join(' ')
+      : '';
 
   async function renderServed(keys: readonly ServiceKey[]): Promise<void> {
     const served = keys.flatMap((key) => {
       const state = states.get(key);
       if (state?.facts?.state !== 'present' || state.compiled?.verdict !== 'served') return [];
-      return [{ key, compiled: state.compiled, granted: state.granted, existing: existingServers(state) }];
+      return [
+        {
+          key,
+          compiled: state.compiled,
+          granted: state.granted,
+          existing: existingServers(state),
+          kept: keptServers(state, former(state)),
+        },
+      ];
     });
     const wanted = await wantServers(served, deps.dns, deps.compute);
     for (const [key, { desired, lookups, setFields, problems }] of wanted) {
       const state = states.get(key);
       if (state === undefined) continue;
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
-      const kept =
-        state.compiled?.badWords === true ? withoutRivals(lastGood(state, balancer.byKey(key)), desired) : [];
-      states.set(key, { ...state, desired: [...desired, ...kept], lookups, setFields, problems });
+      const beside = withoutRivals(keptServers(state, former(state)), desired);
+      states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
     }
   }
 
@@ -236,7 +278,7 @@ export function createRound(deps: RoundDeps): Round {
 
   return {
     compile,
-    claimAll: (keys) => void arbiter.decide(keys),
+    claimAll: (keys) => void decide(keys),
     settle,
     contextChanged: () => {
       contextVersion += 1;
