@@ -28,6 +28,8 @@ export function createAfterPlan(deps: {
   readonly writeBack: WriteBack;
   readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
   readonly sweep: () => void;
+  /** What is believed to be in GoBetween was seen there since it answers. */
+  readonly certain: () => boolean;
   /** Plan this service again. */
   readonly again: (key: ServiceKey) => void;
   /** The service owes nothing: its lag has ended. */
@@ -47,9 +49,11 @@ export function createAfterPlan(deps: {
     });
   }
 
-  /** It is gone, and nothing of it is left. */
+  const isGone = (key: ServiceKey): boolean => informer.facts(key)?.state === 'gone';
+
+  /** It is gone, and nothing of it is left, or could appear yet. */
   const isOver = (key: ServiceKey): boolean =>
-    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0 && !ledger.mayAct(key);
+    isGone(key) && ledger.byKey(key).length === 0 && !ledger.mayAct(key) && deps.certain();
 
   function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
@@ -78,7 +82,7 @@ export function createAfterPlan(deps: {
   function served(key: ServiceKey): void {
     wantWriteBack(key);
     // Its last server went, or one came that was under way when the service went.
-    if (informer.facts(key)?.state === 'gone') deps.again(key);
+    if (isGone(key)) deps.again(key);
   }
 
   return { settled, served, stop: () => asked?.() };

@@ -275,6 +275,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     ledger,
     informer,
     writeBack,
+    certain: () => watch.up(),
     states: reconciler.states,
     sweep: () => void watch.sweepNow(),
     again: (key) => reconciler.dirty(key),

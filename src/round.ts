@@ -3,7 +3,7 @@
  * as the last round left it. Invariant: `desired` is the last good wish; it is replaced only by a served, compiled
  * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
  */
-import { type DnsView, type GrantedWord, wantServers } from './desired.js';
+import { type DnsView, wantServers } from './desired.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
@@ -22,6 +22,7 @@ import {
   keptServers,
   lastGood,
   problemsOf,
+  servedAnyhow,
   type ServiceState,
   wish,
   withoutRivals,
@@ -185,7 +186,7 @@ export function createRound(deps: RoundDeps): Round {
   function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): boolean {
     const state = states.get(key);
     if (state === undefined) return false;
-    const granted: GrantedWord[] = [];
+    const granted = [...servedAnyhow(state, former(state))];
     const held: HeldWord[] = [];
     for (const wanted of claimsOf(state, former(state))) {
       const grant = grants.get(wanted.id);

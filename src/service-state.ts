@@ -126,9 +126,23 @@ export function lastGood(state: ServiceState, present: readonly Observed[]): rea
   return kept.length === 0 ? state.desired : [...state.desired, ...kept];
 }
 
-/** What its words claim. */
+/** What its words claim; for those of a spoiled service that are served, the servers that stay do. */
 export function claimsOf({ compiled }: ServiceState, former: readonly Desired[]): readonly WordClaim[] {
-  return compiled === null ? [] : claimWords(compiled, (word) => isServed(word, former));
+  if (compiled === null) return [];
+  const { verdict, words } = compiled;
+  return claimWords(
+    compiled,
+    verdict === 'spoiled' ? words.filter((word) => !isServed(word, former)) : words,
+  );
+}
+
+/** The words of a spoiled service that its servers serve as they are. */
+export function servedAnyhow({ compiled }: ServiceState, former: readonly Desired[]): readonly GrantedWord[] {
+  if (compiled?.verdict !== 'spoiled') return [];
+  return compiled.words.flatMap((word) => {
+    const server = former.find((each) => isServed(word, [each]));
+    return server === undefined ? [] : [{ word, addr: server.listen.addr, port: server.listen.port }];
+  });
 }
 
 /**
@@ -144,10 +158,10 @@ export function keptServers(
   const { verdict, badWords, badLabels } = compiled;
   const words = compiled.words.filter((word) => !held.some((other) => sameWord(other.word, word)));
   if (verdict !== 'spoiled' && (verdict !== 'served' || !badWords)) return [];
-  const moved = verdict === 'served' ? words.filter((word) => !isServed(word, former)) : [];
+  if (verdict === 'spoiled') return former;
+  const moved = words.filter((word) => !isServed(word, former));
   return former.filter((server) => {
     if (words.some((word) => isServed(word, [server]))) return false;
-    if (verdict === 'spoiled') return true;
     const { listen } = server;
     const name = decodeName(server.name);
     const meant = badLabels.some((label) => label === null || label === name?.port);

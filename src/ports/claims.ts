@@ -12,16 +12,15 @@ export interface WordClaim extends Claim {
 }
 
 /**
- * The claims of one service; a spoiled or unserved service claims too, so that every gateway chooses alike. A word that
- * nothing can come of, for its service is spoiled and no server of it `serves` the word, takes no port from others.
+ * The claims of `words` of one service; a spoiled or unserved service claims too, so that every gateway chooses alike, but
+ * as nothing can come of it now, it takes no port from others.
  */
-export function claimsOf(compiled: Compiled, serves: (word: Word) => boolean): readonly WordClaim[] {
-  const { key, verdict, words } = compiled;
+export function claimsOf({ key, verdict }: Compiled, words: readonly Word[]): readonly WordClaim[] {
   if (verdict === 'slave' || verdict === 'unbound') return [];
   return words.map((word) => ({
     id: [key, word.proto, word.port, word.addr, word.listen ?? '*'].join('|'),
     key,
-    served: verdict === 'served' || (verdict === 'spoiled' && serves(word)),
+    served: verdict === 'served',
     proto: word.proto,
     label: word.port,
     addr: word.addr,

@@ -183,7 +183,7 @@ test('after any storm everything is as it should be, and a bystander was never t
       });
       let restarts = 0;
       for (const { act, ms } of steps) {
-        await perform(rig, act as Act);
+        await perform(rig, act);
         if (act.op === 'restart-gobetween' || act.op === 'down') restarts += 1;
         await rig.advance(ms);
       }

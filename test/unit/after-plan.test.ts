@@ -32,6 +32,7 @@ test('a service that is gone is forgotten once the last of its servers is delete
     },
     states: () => new Map(),
     sweep: () => undefined,
+    certain: () => true,
     again: (key) => said.push(`again ${key}`),
     clean: () => undefined,
   });
