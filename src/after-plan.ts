@@ -4,6 +4,7 @@
  */
 import type { Cancel, Clock } from './clock.js';
 import type { Ledger } from './gobetween/ledger.js';
+import type { Watch } from './gobetween/watch.js';
 import type { ServiceKey } from './model/service.js';
 import type { WriteBack } from './ports/write-back.js';
 import type { ServiceState } from './service-state.js';
@@ -27,7 +28,8 @@ export function createAfterPlan(deps: {
   readonly informer: Pick<Informer, 'facts' | 'forget'>;
   readonly writeBack: WriteBack;
   readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
-  readonly sweep: () => void;
+  /** `up`: what is believed to be in GoBetween was seen there since it answers. */
+  readonly watch: Pick<Watch, 'up' | 'sweepNow'>;
   /** Plan this service again. */
   readonly again: (key: ServiceKey) => void;
   /** The service owes nothing: its lag has ended. */
@@ -43,13 +45,15 @@ export function createAfterPlan(deps: {
     asked ??= clock.after(Math.max(0, freshListAt + freshListMs - clock.now()), () => {
       asked = null;
       freshListAt = clock.now();
-      deps.sweep();
+      void deps.watch.sweepNow();
     });
   }
 
-  /** It is gone, and nothing of it is left. */
+  const isGone = (key: ServiceKey): boolean => informer.facts(key)?.state === 'gone';
+
+  /** It is gone, and nothing of it is left, or could appear yet. */
   const isOver = (key: ServiceKey): boolean =>
-    informer.facts(key)?.state === 'gone' && ledger.byKey(key).length === 0;
+    isGone(key) && ledger.byKey(key).length === 0 && !ledger.mayAct(key) && deps.watch.up();
 
   function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
@@ -77,7 +81,8 @@ export function createAfterPlan(deps: {
 
   function served(key: ServiceKey): void {
     wantWriteBack(key);
-    if (isOver(key)) deps.again(key);
+    // Its last server went, or one came that was under way when the service went.
+    if (isGone(key)) deps.again(key);
   }
 
   return { settled, served, stop: () => asked?.() };

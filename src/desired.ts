@@ -34,6 +34,8 @@ export interface WantedService {
     readonly listen: Listen;
     readonly lookupServer: string;
   }[];
+  /** Servers that stay for a word that could not be read. */
+  readonly kept: readonly Desired[];
 }
 
 export interface Wanted {
@@ -58,7 +60,8 @@ export async function wantServers(
     problems.set(service.key, held);
     const template = service.compiled.template;
     if (template === null) continue;
-    const names = assignNames(service.key, service.granted, service.existing);
+    const kept = new Set(service.kept.map(({ name }) => name));
+    const names = assignNames(service.key, service.granted, service.existing, kept);
     service.granted.forEach((granted, index) => {
       const name = names[index];
       if (name === undefined) return;

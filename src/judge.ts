@@ -82,7 +82,9 @@ function exposed(
   { clock, portRange, reserved }: JudgeRules,
 ): Pick<Judgement, 'problems' | 'exposes'> {
   const arbiter = createArbiter({ clock, range: portRange, reserved });
-  const claims = claimsOf(compiled);
+  // Its ports are judged as if its keywords were mended.
+  const verdict = compiled.verdict === 'spoiled' ? 'served' : compiled.verdict;
+  const claims = claimsOf({ ...compiled, verdict }, compiled.words);
   arbiter.setClaims(compiled.key, claims);
   const { grants } = arbiter.decide([compiled.key]);
   const held: Problem[] = [];

@@ -4,23 +4,26 @@
  * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
  */
 import type { Clock } from './clock.js';
-import { type DnsView, type GrantedWord, wantServers } from './desired.js';
+import { type DnsView, wantServers } from './desired.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { CompileContext, Compiled } from './model/spec.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import { planService, serverOf } from './plan/plan.js';
-import type { Arbiter, Grant } from './ports/arbiter.js';
-import { claimsOf } from './ports/claims.js';
+import type { Arbiter, Decision, Grant } from './ports/arbiter.js';
+import { claimOfKept } from './ports/claims.js';
 import {
+  claimsOf,
   emptyState,
   type HeldWord,
   heldNames,
   isGone,
   judge,
+  keptServers,
   lastGood,
   problemsOf,
+  servedAnyhow,
   type ServiceState,
   wish,
   withoutRivals,
@@ -103,13 +106,12 @@ export function createRound(deps: RoundDeps): Round {
       const compiled = results[index];
       if (compiled === undefined) return;
       const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
-      states.set(state.key, { ...state, compiled, config, ...seen });
+      const now = { ...state, compiled, config, ...seen };
+      states.set(state.key, now);
       askForDns(compiled);
       if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
       else strangers.delete(state.key);
-      arbiter.setClaims(state.key, claimsOf(compiled), {
-        keepHeld: compiled.badWords || compiled.verdict === 'spoiled',
-      });
+      setClaims(now);
     });
     deps.onPhase('compile', lap());
   }
@@ -130,6 +132,24 @@ export function createRound(deps: RoundDeps): Round {
     deps.dns.preferred(template.lookup.port, template.dnsProtocol);
   }
 
+  /** Claims of words, and of servers that stay without one; the latter depend on the servers that there are. */
+  function setClaims(state: ServiceState): void {
+    if (isGone(state)) return;
+    const claims = [...claimsOf(state, former(state)), ...keptServers(state, former(state)).map(claimOfKept)];
+    if (state.compiled !== null || claims.length > 0) arbiter.setClaims(state.key, claims);
+  }
+
+  const former = (state: ServiceState): readonly Desired[] => lastGood(state, balancer.byKey(state.key));
+
+  function decide(keys: readonly ServiceKey[]): Decision {
+    for (const key of keys) {
+      const state = states.get(key);
+      if (state !== undefined && state.compiled?.verdict !== 'served') setClaims(state);
+      else if (state?.compiled?.badWords === true) setClaims(state);
+    }
+    return arbiter.decide(keys);
+  }
+
   function isStale(state: ServiceState, facts: Facts): boolean {
     return (
       state.compiled === null ||
@@ -146,9 +166,9 @@ export function createRound(deps: RoundDeps): Round {
   ): Promise<Settled> {
     const lap = stopwatch();
     for (const key of keys) if (isGone(states.get(key))) leave(key);
-    const { grants, affected } = arbiter.decide(keys);
+    const { grants, affected } = decide(keys);
     for (const key of affected) affectedYet.add(key);
-    for (const key of keys) claim(key, grants);
+    for (const key of keys) if (claim(key, grants)) affectedYet.add(key);
     deps.onPhase('arbitrate', lap());
     await renderServed(keys);
     deps.onPhase('render', lap());
@@ -160,15 +180,16 @@ export function createRound(deps: RoundDeps): Round {
       moot.push(...replaceWishes(key, planned));
     }
     deps.onPhase('plan', lap());
-    const others = affectedYet;
+    for (const key of newNames ? targeters(keys) : []) affectedYet.add(key);
+    const affectedNow = affectedYet;
     affectedYet = new Set();
-    return { changes, moot, affected: newNames ? withStrangers(others, keys) : others };
+    return { changes, moot, affected: affectedNow };
   }
 
-  /** A new service may be what a target names. */
-  function withStrangers(affected: ReadonlySet<ServiceKey>, keys: readonly ServiceKey[]) {
+  /** A new service may be what their targets name. */
+  function targeters(keys: readonly ServiceKey[]): readonly ServiceKey[] {
     newNames = false;
-    return new Set([...affected, ...[...strangers].filter((key) => !keys.includes(key))]);
+    return [...strangers].filter((key) => !keys.includes(key));
   }
 
   /** Forgets what a service asked for: should it come back with the very same config, it asks for it anew. */
@@ -187,34 +208,53 @@ export function createRound(deps: RoundDeps): Round {
     return before === undefined ? [] : [...before].filter((name) => !now.has(name));
   }
 
-  /** Notes which words of a service have a port now; the others become problems of the service. */
-  function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): void {
+  /**
+   * Notes which words of a service have a port now; the others become problems of the service. True when other servers
+   * stay than it claimed for: a word that is held takes nobody's place.
+   */
+  function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): boolean {
     const state = states.get(key);
-    if (state === undefined) return;
-    const granted: GrantedWord[] = [];
+    if (state === undefined) return false;
+    const granted = [...servedAnyhow(state, former(state))];
     const held: HeldWord[] = [];
-    for (const wanted of state.compiled === null ? [] : claimsOf(state.compiled)) {
+    for (const wanted of claimsOf(state, former(state))) {
       const grant = grants.get(wanted.id);
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    states.set(key, { ...state, granted, held, problems: [] });
+    const now = { ...state, granted, held, problems: [] };
+    states.set(key, now);
+    return stays(state) !== stays(now);
   }
+
+  const stays = (state: ServiceState): string =>
+    state.compiled?.badWords === true
+      ? keptServers(state, former(state))
+          .map(({ name }) => name)
+          .join(' ')
+      : '';
 
   async function renderServed(keys: readonly ServiceKey[]): Promise<void> {
     const served = keys.flatMap((key) => {
       const state = states.get(key);
       if (state?.facts?.state !== 'present' || state.compiled?.verdict !== 'served') return [];
-      return [{ key, compiled: state.compiled, granted: state.granted, existing: existingServers(state) }];
+      return [
+        {
+          key,
+          compiled: state.compiled,
+          granted: state.granted,
+          existing: existingServers(state),
+          kept: keptServers(state, former(state)),
+        },
+      ];
     });
     const wanted = await wantServers(served, deps.dns, deps.compute);
     for (const [key, { desired, lookups, setFields, problems }] of wanted) {
       const state = states.get(key);
       if (state === undefined) continue;
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
-      const kept =
-        state.compiled?.badWords === true ? withoutRivals(lastGood(state, balancer.byKey(key)), desired) : [];
-      states.set(key, { ...state, desired: [...desired, ...kept], lookups, setFields, problems });
+      const beside = withoutRivals(keptServers(state, former(state)), desired);
+      states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
     }
   }
 
@@ -268,7 +308,7 @@ export function createRound(deps: RoundDeps): Round {
 
   return {
     compile,
-    claimAll: (keys) => void arbiter.decide(keys),
+    claimAll: (keys) => void decide(keys),
     settle,
     contextChanged: () => {
       contextVersion += 1;

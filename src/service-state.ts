@@ -8,10 +8,10 @@ import { decodeName } from './model/name.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
-import type { Compiled } from './model/spec.js';
+import type { Compiled, Word } from './model/spec.js';
 import type { ChangeReason } from './plan/change.js';
 import type { Grant } from './ports/arbiter.js';
-import { portProblem } from './ports/claims.js';
+import { claimsOf as claimWords, portProblem, type WordClaim } from './ports/claims.js';
 import type { Facts, ReadConfig } from './source/source.js';
 
 /** One service as the last round left it. */
@@ -124,6 +124,66 @@ export function lastGood(state: ServiceState, present: readonly Observed[]): rea
     .filter(({ name }) => !known.has(name))
     .flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
   return kept.length === 0 ? state.desired : [...state.desired, ...kept];
+}
+
+/** What its words claim; for those of a spoiled service that are served, the servers that stay do. */
+export function claimsOf({ compiled }: ServiceState, former: readonly Desired[]): readonly WordClaim[] {
+  if (compiled === null) return [];
+  const { verdict, words } = compiled;
+  return claimWords(
+    compiled,
+    verdict === 'spoiled' ? words.filter((word) => !isServed(word, former)) : words,
+  );
+}
+
+/** The words of a spoiled service that its servers serve as they are. */
+export function servedAnyhow({ compiled }: ServiceState, former: readonly Desired[]): readonly GrantedWord[] {
+  if (compiled?.verdict !== 'spoiled') return [];
+  return compiled.words.flatMap((word) => {
+    const server = former.find((each) => isServed(word, [each]));
+    return server === undefined ? [] : [{ word, addr: server.listen.addr, port: server.listen.port }];
+  });
+}
+
+/**
+ * The former servers that stay though no word asks for them: all of a service that is spoiled or was never read; beside
+ * bad words, all but those that a good word takes over. A word that moved takes over the server that bears its plain name,
+ * unless that may have been what a bad word meant. A word that is held takes over nothing.
+ */
+export function keptServers(
+  { compiled, held }: ServiceState,
+  former: readonly Desired[],
+): readonly Desired[] {
+  if (compiled === null) return former;
+  const { verdict, badWords, badLabels } = compiled;
+  const words = compiled.words.filter((word) => !held.some((other) => sameWord(other.word, word)));
+  if (verdict !== 'spoiled' && (verdict !== 'served' || !badWords)) return [];
+  if (verdict === 'spoiled') return former;
+  const moved = words.filter((word) => !isServed(word, former));
+  return former.filter((server) => {
+    if (words.some((word) => isServed(word, [server]))) return false;
+    const { listen } = server;
+    const name = decodeName(server.name);
+    const meant = badLabels.some((label) => label === null || label === name?.port);
+    const takesName = (word: Word): boolean => word.port === name?.port && word.proto === listen.proto;
+    const replaced = !meant && name?.kind === 'ours' && name.at === null && moved.some(takesName);
+    return !replaced;
+  });
+}
+
+function sameWord(a: Word, b: Word): boolean {
+  return a.port === b.port && a.proto === b.proto && a.addr === b.addr && a.listen === b.listen;
+}
+
+/** True when one of these servers listens for the word, where the word wants it. */
+function isServed(word: Word, servers: readonly Desired[]): boolean {
+  return servers.some(
+    ({ name, listen: { proto, addr, port } }) =>
+      decodeName(name)?.port === word.port &&
+      proto === word.proto &&
+      addr === word.addr &&
+      (word.listen === null || word.listen === port),
+  );
 }
 
 /** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */

@@ -16,7 +16,7 @@ export function createSweep(deps: {
   readonly ledger: Ledger;
   readonly holders: Holders;
   readonly arbiter: Arbiter;
-  readonly informer: Pick<Informer, 'facts' | 'seedKnown' | 'synced'>;
+  readonly informer: Pick<Informer, 'facts' | 'keys' | 'seedKnown' | 'synced'>;
   readonly reconciler: Reconciler;
   readonly metrics: { drift(servers: { missing: number; mutated: number; extra: number }): void };
   /** The cluster's list was complete before this list was asked for: both sides are known. */
@@ -52,6 +52,8 @@ export function createSweep(deps: {
       return;
     }
     for (const name of [...missing, ...mutated, ...extra]) dirtyOwner(name);
+    // What was still under way when its service went may be over now, or may have left a server behind.
+    for (const key of informer.keys()) if (informer.facts(key)?.state === 'gone') reconciler.dirty(key);
     // A foreign server may have left, and with it what some words wait for.
     for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
     for (const key of deps.arbiter.decide([]).affected) reconciler.dirty(key);

@@ -43,7 +43,7 @@ export interface ApplierEvents {
     readonly listen: Listen | null;
     readonly by: readonly ServerName[];
   }) => void;
-  /** What was told as failed or held is over: done, or not wanted any more. `flapping` ends by itself at `until`. */
+  /** What was told as failed or held is over: done, or not wanted any more. `flapping` may end by itself before. */
   readonly cleared?: (name: ServerName) => void;
   readonly superseded?: (count: number) => void;
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */

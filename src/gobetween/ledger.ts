@@ -3,6 +3,7 @@
  * newest; what to do is decided from both at the moment of doing (work.ts). Foreign servers are here too, so that their
  * ports are respected; they are never acted on. Source: DESIGN §5.3, §5.4, SPEC §7.
  */
+import { decodeName } from '../model/name.js';
 import type { Clock } from '../clock.js';
 import type { Desired, Digest, Listen, Observed, ServerName } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
@@ -70,6 +71,15 @@ export function createLedger(clock: Clock) {
     },
     /** Owned servers of a service that are believed present. */
     byKey: (key: ServiceKey): readonly Observed[] => [...observedOfNames(entries.ofKey(key))],
+    /** Whether a request for a server of this service is under way, or went unanswered: it may appear yet. */
+    mayAct(key: ServiceKey): boolean {
+      for (const { name, inFlight, doubtful } of entries.values()) {
+        if (!inFlight && !doubtful) continue;
+        const owner = decodeName(name);
+        if (owner?.kind === 'ours' && owner.key === key) return true;
+      }
+      return false;
+    },
     /** Everything believed present, foreign servers too. */
     *servers(): Iterable<Observed> {
       for (const { observed } of entries.values()) if (observed !== null) yield observed;

@@ -19,11 +19,15 @@ export interface NamedServer {
   readonly listen: Listen;
 }
 
-/** A name for each placed word, in the order given. `existing` are servers of this service, those that run first. */
+/**
+ * A name for each placed word, in the order given. `existing` are servers of this service, those that run first; those
+ * named in `kept` stay whatever becomes of the words, so that another word takes none of their names.
+ */
 export function assignNames(
   key: ServiceKey,
   placed: readonly PlacedWord[],
   existing: readonly NamedServer[],
+  kept: ReadonlySet<ServerName> = new Set(),
 ): readonly ServerName[] {
   const names = new Map<PlacedWord, ServerName>();
   const taken = new Set<ServerName>();
@@ -40,6 +44,7 @@ export function assignNames(
     const kept = own.find(({ name, listen, decoded }) => !taken.has(name) && serves(word, listen, decoded));
     if (kept !== undefined) give(word, kept.name);
   }
+  for (const name of kept) taken.add(name);
   for (const word of sorted) {
     if (names.has(word)) continue;
     const plain = encodeName(key, word.word.port, word.word.proto);

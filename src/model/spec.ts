@@ -56,6 +56,8 @@ export interface Compiled {
   readonly words: readonly Word[];
   /** True when a word could not be read: no server of the service may be deleted (SPEC §3). */
   readonly badWords: boolean;
+  /** The SRV labels of the words that could not be read; null for one whose label cannot be read either. */
+  readonly badLabels: readonly (number | null)[];
   /** Where the bind value comes from: only a `raw` one may be rewritten (SPEC §5). */
   readonly bindOrigin: 'raw' | 'reference' | 'scope';
   /** The raw igw_gobtw_bind text as written; empty when there is none. */

@@ -91,6 +91,11 @@ function parseFront(front: string, label: string, defaults: WordDefaults): Front
   return { ok: true, addr, listen };
 }
 
+/** The label of a word that cannot be read, as far as it can be; null when it may be any. */
+export function labelOf(text: string): number | null {
+  return text.includes(',') ? null : parsePort(/^\d+(?=[/-]|$)/.exec(text)?.[0] ?? '');
+}
+
 /** 1 to 65535 in plain digits, without leading zeros. */
 export function parsePort(text: string): number | null {
   if (!/^[1-9]\d{0,4}$/.test(text)) return null;

@@ -3,7 +3,7 @@
  * that outlives its word. Pure; what the demo prints, `status` and `explain` show and tests assert on. Invariant: every
  * word and every owned server of the service is in exactly one row.
  */
-import { conflicts, formatListen } from '../model/bind.js';
+import { formatListen } from '../model/bind.js';
 import { isStaleDefault } from '../model/former-defaults.js';
 import type { Problem } from '../model/problem.js';
 import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
@@ -113,7 +113,7 @@ function wordRow(input: ExposureInput, compiled: Compiled, word: Word): Exposure
   const inPlace = input.present.find((server) => isInPlace(input, server, desired));
   if (inPlace !== undefined) return { ...row, state: 'serving', server: inPlace.name, why: '' };
   const former = input.present.some(({ name }) => name === desired.name);
-  const verb = inTheWay(input, desired) ?? (former ? 'to be replaced' : 'to be created');
+  const verb = former ? 'to be replaced' : 'to be created';
   return {
     ...row,
     state: 'pending',
@@ -121,19 +121,6 @@ function wordRow(input: ExposureInput, compiled: Compiled, word: Word): Exposure
     why: wordProblem(input, word, desired.name) ?? verb,
   };
 }
-
-/** A server that is kept for a word that is wrong holds the port of another word. */
-function inTheWay({ compiled, present, desired }: ExposureInput, wanted: Desired): string | null {
-  if (compiled?.badWords !== true) return null;
-  const holder = present.find(
-    ({ name, listen }) =>
-      name !== wanted.name && listen !== null && conflicts(listen, wanted.listen) && !isWanted(name, desired),
-  );
-  return holder === undefined ? null : `waits for ${holder.name}, which stays until the wrong word is mended`;
-}
-
-const isWanted = (name: ServerName, desired: readonly Desired[]): boolean =>
-  desired.some((wanted) => wanted.name === name);
 
 /** A server of this service that no word asks for now: kept for a reason, or about to go. */
 function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {

@@ -34,11 +34,8 @@ export interface Decision {
 }
 
 export interface Arbiter {
-  /**
-   * Replaces the claims of a service. `keepHeld`: some of its words could not be understood, so its former claims
-   * (unless a new one takes their place) and its servers in GoBetween stay in force.
-   */
-  setClaims(key: ServiceKey, claims: readonly Claim[], options?: { readonly keepHeld?: boolean }): void;
+  /** Replaces the claims of a service; until the first ones its servers in GoBetween stand for themselves. */
+  setClaims(key: ServiceKey, claims: readonly Claim[]): void;
   /** The service is gone: its claims and records end, and its servers protect their ports no longer. */
   removeKey(key: ServiceKey): void;
   /** A server is believed to be in GoBetween. `key` is null when it is foreign. */
@@ -238,7 +235,7 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
   }
 
   return {
-    setClaims: (key, claims, options) => book.setClaims(key, claims, options?.keepHeld ?? false),
+    setClaims: (key, claims) => book.setClaims(key, claims),
     removeKey: (key) => book.removeKey(key),
     hold(name, key, listen) {
       book.hold(name, key, listen);

@@ -5,8 +5,7 @@
 import type { Listen } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { Claim, ClaimRecord } from './claim.js';
-import { conflicts } from '../model/bind.js';
-import { type HeldServer, listenOf, type Slots, slotId, type Standing } from './slots.js';
+import { type HeldServer, type Slots, slotId, type Standing } from './slots.js';
 
 /** A port that a claim of the service was granted by the last decision. */
 export interface Possession extends ClaimRecord {
@@ -17,12 +16,10 @@ export interface Possession extends ClaimRecord {
 export interface Entry {
   readonly standings: Map<string, Standing>;
   possessions: readonly Possession[];
-  /** Its words are not all known: servers that no claim explains are kept. */
-  keepHeld: boolean;
 }
 
 export interface ClaimBook {
-  setClaims(key: ServiceKey, claims: readonly Claim[], keepHeld: boolean): void;
+  setClaims(key: ServiceKey, claims: readonly Claim[]): void;
   removeKey(key: ServiceKey): void;
   record(key: ServiceKey, record: ClaimRecord): void;
   hold(name: string, key: ServiceKey | null, listen: Listen): void;
@@ -31,7 +28,7 @@ export interface ClaimBook {
   records(key: ServiceKey): readonly ClaimRecord[];
   heldOf(key: ServiceKey): Iterable<HeldServer>;
   heldServer(name: string): HeldServer | undefined;
-  /** True when a server of this key stays where it is though no claim explains it. */
+  /** True while nothing was claimed for this key: its servers stay where they are. */
   keepsHeld(key: ServiceKey): boolean;
   /** Notes what each service holds now; forgets services that have no claim left. */
   remember(keys: Iterable<ServiceKey>): void;
@@ -56,21 +53,17 @@ export function createClaimBook(slots: Slots, now: () => number, stamp: () => nu
   let gone = new Set<Standing>();
   let touched = new Set<ServiceKey>();
 
-  function setClaims(key: ServiceKey, claims: readonly Claim[], keepHeld: boolean): void {
+  function setClaims(key: ServiceKey, claims: readonly Claim[]): void {
     const keptBefore = keepsHeld(key);
-    const entry: Entry = entries.get(key) ?? { standings: new Map(), possessions: [], keepHeld };
+    const entry: Entry = entries.get(key) ?? { standings: new Map(), possessions: [] };
     const wanted = new Map(claims.map((claim) => [claim.id, claim]));
-    const added = claims.filter(({ id }) => !entry.standings.has(id));
     for (const standing of [...entry.standings.values()]) {
       const { claim } = standing;
       const same = wanted.get(claim.id);
       if (same !== undefined && same.served === claim.served) standing.claim = same;
-      else if (same !== undefined || !keepHeld || added.some((other) => supersedes(other, standing))) {
-        withdraw(entry, standing);
-      }
+      else withdraw(entry, standing);
     }
     for (const claim of wanted.values()) if (!entry.standings.has(claim.id)) enter(entry, claim);
-    entry.keepHeld = keepHeld;
     entries.set(key, entry);
     removed.delete(key);
     touched.add(key);
@@ -105,7 +98,6 @@ export function createClaimBook(slots: Slots, now: () => number, stamp: () => nu
     const entry = entries.get(key);
     if (entry !== undefined) {
       for (const standing of [...entry.standings.values()]) withdraw(entry, standing);
-      entry.keepHeld = false;
       touched.add(key);
     }
     if (byKey.has(key)) removed.add(key);
@@ -119,7 +111,7 @@ export function createClaimBook(slots: Slots, now: () => number, stamp: () => nu
 
   function keepsHeld(key: ServiceKey): boolean {
     const entry = entries.get(key);
-    return entry === undefined ? !removed.has(key) : entry.keepHeld;
+    return entry === undefined && !removed.has(key);
   }
 
   function hold(name: string, key: ServiceKey | null, listen: Listen): void {
@@ -154,7 +146,7 @@ export function createClaimBook(slots: Slots, now: () => number, stamp: () => nu
       const entry = entries.get(key);
       if (entry === undefined) continue;
       entry.possessions = [...entry.standings.values()].flatMap(possessionOf);
-      if (entry.standings.size > 0 && !entry.keepHeld) records.delete(key);
+      if (entry.standings.size > 0) records.delete(key);
       if (entry.standings.size > 0) continue;
       if (removed.has(key) || !byKey.has(key)) entries.delete(key);
     }
@@ -197,15 +189,6 @@ export function sameWord(had: ClaimRecord, claim: Claim): boolean {
 function isWrittenElsewhere(before: readonly Possession[], claim: Claim): boolean {
   if (claim.listen === null || before.some((had) => had.port === claim.listen)) return false;
   return before.some((had) => had.auto);
-}
-
-/** While a service has unreadable words its former claims stay, but for those that a readable word replaces. */
-function supersedes(fresh: Claim, old: Standing): boolean {
-  const { claim } = old;
-  if (fresh.proto !== claim.proto) return false;
-  if (fresh.label === claim.label && fresh.addr === claim.addr) return true;
-  if (fresh.listen === null || old.port === null) return false;
-  return conflicts({ proto: fresh.proto, addr: fresh.addr, port: fresh.listen }, listenOf(old));
 }
 
 function sameSlot(a: Listen, b: Listen): boolean {

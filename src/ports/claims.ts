@@ -1,6 +1,8 @@
 /** From a compiled service to the ports it asks for, and from a refused claim to what its owner reads. Source: SPEC §5. */
 import { isoTime } from '../clock.js';
+import { decodeName } from '../model/name.js';
 import type { Problem } from '../model/problem.js';
+import type { Desired } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import type { Compiled, Word } from '../model/spec.js';
 import type { Claim, Grant } from './claim.js';
@@ -9,13 +11,16 @@ export interface WordClaim extends Claim {
   readonly word: Word;
 }
 
-/** The claims of one service; a spoiled or unserved service claims too, so that every gateway chooses alike. */
-export function claimsOf(compiled: Compiled): readonly WordClaim[] {
-  if (compiled.verdict === 'slave' || compiled.verdict === 'unbound') return [];
-  return compiled.words.map((word) => ({
-    id: [compiled.key, word.proto, word.port, word.addr, word.listen ?? '*'].join('|'),
-    key: compiled.key,
-    served: compiled.verdict !== 'elsewhere',
+/**
+ * The claims of `words` of one service; a spoiled or unserved service claims too, so that every gateway chooses alike, but
+ * as nothing can come of it now, it takes no port from others.
+ */
+export function claimsOf({ key, verdict }: Compiled, words: readonly Word[]): readonly WordClaim[] {
+  if (verdict === 'slave' || verdict === 'unbound') return [];
+  return words.map((word) => ({
+    id: [key, word.proto, word.port, word.addr, word.listen ?? '*'].join('|'),
+    key,
+    served: verdict === 'served',
     proto: word.proto,
     label: word.port,
     addr: word.addr,
@@ -23,6 +28,13 @@ export function claimsOf(compiled: Compiled): readonly WordClaim[] {
     wordText: word.text,
     word,
   }));
+}
+
+/** The claim of a server that stays though no word asks for it now; it continues that of the word it was made for. */
+export function claimOfKept({ key, name, listen: { proto, addr, port } }: Desired): Claim {
+  const label = decodeName(name)?.port ?? port;
+  const id = [key, proto, label, addr, port].join('|');
+  return { id, key, served: true, proto, label, addr, listen: port, wordText: '' };
 }
 
 type Held = Extract<Grant, { kind: 'held' }>;

@@ -3,6 +3,7 @@
  * whatever the config holds, what comes out spoils at most this service.
  */
 import { type ParsedBind, parseBind } from '../model/bind.js';
+import { labelOf } from '../model/word.js';
 import { type Env, type EnvValue, readEnv, readSections } from '../model/env.js';
 import { type Sections, notExposed, readExpose } from '../model/expose.js';
 import { targetsUs, unknownTargets } from '../model/gateway-names.js';
@@ -37,6 +38,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
     key: input.key,
     words: [],
     badWords: false,
+    badLabels: [],
     bindOrigin: 'raw',
     bindText: '',
     template: null,
@@ -51,7 +53,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
       message: 'what the agent answered is no config in JSON',
       mend: 'look at the config with: om <service> print config',
     });
-    return { ...blank, verdict: 'spoiled', badWords: true, problems: report.problems() };
+    return { ...blank, verdict: 'spoiled', badWords: true, badLabels: [null], problems: report.problems() };
   }
   const env = readEnv(raw, evaluated);
   const bind = env.get(bindKeyword);
@@ -65,11 +67,12 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
   const targets = readTargets(env, rules, report);
   const elsewhere = targets !== null && !targetsUs(targets, context.gatewayNames);
   const values = readKeywords(env, rules, report);
-  const { words, badWords } = readBind(bind, values, context, report);
+  const read = readBind(bind, values, context, report);
+  const { words } = read;
   warnTargets(targets ?? [], context, report);
   if (elsewhere) {
     const problems = report.problems().filter(({ code }) => code === 'target-unknown');
-    return { ...found, verdict: 'elsewhere', words, badWords, problems };
+    return { ...found, ...read, verdict: 'elsewhere', problems };
   }
   warnUnknownKeywords(env, report);
   const unusable = unusableName(input.key);
@@ -88,7 +91,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
   const problems = report
     .problems()
     .filter(({ code }) => input.loop === null || code !== 'unresolved-reference');
-  return { ...found, verdict, words, badWords, template, problems };
+  return { ...found, ...read, verdict, template, problems };
 }
 
 function rulesOf(key: ServiceKey, { allowExec, allowAcme, tlsDir }: CompileContext): ReadRules {
@@ -135,13 +138,14 @@ function readBind(
   values: KeywordValues,
   context: CompileContext,
   report: Report,
-): { readonly words: readonly Word[]; readonly badWords: boolean } {
+): Pick<Compiled, 'words' | 'badWords' | 'badLabels'> {
   const text = resolve(bindKeyword, bind, report);
-  if (text === null) return { words: [], badWords: true };
+  const unknown = { words: [], badWords: true, badLabels: [null] };
+  if (text === null) return unknown;
   const plain = keywords[bindKeyword].read(text, rulesOf(report.key, context));
   if (!plain.ok) {
     report.spoilWord({ code: 'bad-word', place: bindKeyword, message: plain.message, mend: plain.mend });
-    return { words: [], badWords: true };
+    return unknown;
   }
   const udp = values.igw_gobtw_protocol === 'udp';
   const refused = {
@@ -154,7 +158,9 @@ function readBind(
     udp ? refused : 'ok',
   );
   reportIssues(parsed, report);
-  return { words: parsed.words, badWords: parsed.issues.some(({ code }) => code !== 'duplicate-word') };
+  const bad = parsed.issues.filter(({ code }) => code !== 'duplicate-word');
+  const badLabels = bad.map(({ code, word }) => (code === 'bad-word' ? labelOf(word) : null));
+  return { words: parsed.words, badWords: bad.length > 0, badLabels };
 }
 
 function reportIssues({ issues }: ParsedBind, report: Report): void {

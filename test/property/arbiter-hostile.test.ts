@@ -61,13 +61,13 @@ test('whatever it is told, it stays exclusive, leaves foreign ports alone, and n
       for (const event of events) {
         switch (event[0]) {
           case 'claims': {
-            const [, name, words, keepHeld] = event;
+            const [, name, words] = event;
             const own = words.map(({ label, listen, addr, proto, served }) =>
               claimOf(name, label, listen, { addr, proto, served }),
             );
             // One claim per id: the parser drops a word that asks for the same twice.
             const unique = [...new Map(own.map((claim) => [claim.id, claim])).values()];
-            arbiter.setClaims(keyOf(name), unique, { keepHeld });
+            arbiter.setClaims(keyOf(name), unique);
             claims.set(keyOf(name), unique);
             break;
           }

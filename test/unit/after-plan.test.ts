@@ -31,7 +31,7 @@ test('a service that is gone is forgotten once the last of its servers is delete
       stop: async () => undefined,
     },
     states: () => new Map(),
-    sweep: () => undefined,
+    watch: { up: () => true, sweepNow: async () => true },
     again: (key) => said.push(`again ${key}`),
     clean: () => undefined,
   });

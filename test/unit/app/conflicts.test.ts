@@ -158,4 +158,46 @@ describe('two services that want one port', () => {
     assert.deepEqual(rig.problems(), []);
     await rig.stop();
   });
+
+  test('a service that is wrong from its first day takes no port from others', async () => {
+    const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080', { balance: 'nonsense' }) });
+    rig.put('b', '80/tcp-:1080');
+    await rig.advance(5000);
+    assert.deepEqual(rig.served(), { [name('b')]: '0.0.0.0:1080' });
+    assert.deepEqual(rig.problems(), ['bad-keyword a']);
+    rig.put('a', '80/tcp-:1080');
+    await rig.advance(5000);
+    assert.deepEqual(rig.problems(), ['port-conflict a']);
+    assert.deepEqual(rig.served(), { [name('b')]: '0.0.0.0:1080' });
+    await rig.stop();
+  });
+
+  test('a word mistyped and others moved: what stays keeps its port, what went gives it away', async () => {
+    const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080 443/tcp-:1443') });
+    rig.put('a', '80/tcp-:2080 443/tcp-');
+    rig.put('b', '80/tcp-:1080 443/tcp-:1443');
+    await rig.advance(5000);
+    assert.deepEqual(rig.served(), {
+      [name('a')]: '0.0.0.0:2080',
+      [name('a', 443)]: '0.0.0.0:1443',
+      [name('b')]: '0.0.0.0:1080',
+    });
+    assert.deepEqual(rig.problems(), ['bad-word a', 'port-conflict b']);
+    rig.balancer.restart();
+    await rig.advance(5000);
+    assert.equal(rig.served()[name('a', 443)], '0.0.0.0:1443');
+    await rig.stop();
+  });
+
+  test('a server that missing services left is theirs after restarts of both sides', async () => {
+    const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080') });
+    rig.source.hidden.add('a');
+    rig.put('b', '80/tcp-:1080');
+    await rig.restart();
+    rig.balancer.restart();
+    await rig.advance(5000);
+    assert.deepEqual(rig.served(), { [name('a')]: '0.0.0.0:1080' });
+    assert.deepEqual(rig.problems(), ['port-conflict b']);
+    await rig.stop();
+  });
 });

@@ -168,11 +168,11 @@ describe('what a service keeps', () => {
     rig.put('web', '443/tcp-:1080 8/');
     await rig.advance(15_000);
     assert.deepEqual(rig.calls(), []);
-    assert.deepEqual(rig.problems(), ['bad-word web']);
+    assert.deepEqual(rig.problems(), ['bad-word web', 'port-conflict web']);
     assert.deepEqual(
       rig.app.exposure().map(({ word, state, why }) => `${word} ${state} ${why.split(',')[0]}`),
       [
-        `443/tcp-:1080 pending waits for ${web80}`,
+        '443/tcp-:1080 held port-conflict: web has it',
         '8/ spoiled bad-word: the protocol after / is missing; write 8/tcp or 8/udp',
         ' kept a word of igw_gobtw_bind is wrong',
       ],

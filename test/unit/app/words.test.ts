@@ -141,4 +141,20 @@ describe('the words of one service', () => {
     assert.deepEqual(rig.calls(), []);
     await rig.stop();
   });
+
+  test('a new word beside one that is mistyped: the listener of the mistyped one does not vanish', async () => {
+    for (const typo of ['80/tcp-127.0.0.:1080', '8o/tcp-127.0.0.2:1080', '80/tpc-127.0.0.2:1080']) {
+      const rig = await openApp({ prepare: (r) => r.put('web', '80/tcp-127.0.0.2:1080') });
+      rig.calls();
+      rig.put('web', `80/tcp-:2080 ${typo}`);
+      await rig.advance(5000);
+      assert.deepEqual(Object.values(rig.served()).sort(), ['0.0.0.0:2080', '127.0.0.2:1080']);
+      assert.equal(rig.calls().length, 1);
+      rig.put('web', '80/tcp-:2080 80/tcp-127.0.0.2:1080');
+      await rig.advance(5000);
+      assert.deepEqual(rig.calls(), []);
+      assert.deepEqual(rig.problems(), []);
+      await rig.stop();
+    }
+  });
 });

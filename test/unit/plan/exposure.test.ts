@@ -18,6 +18,7 @@ function compiledOf(over: Partial<Compiled> = {}): Compiled {
     verdict: 'served',
     words: [word80],
     badWords: false,
+    badLabels: [],
     bindOrigin: 'raw',
     bindText: '80/tcp',
     template: null,

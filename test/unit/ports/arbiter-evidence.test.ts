@@ -167,46 +167,15 @@ describe('servers of services that are not known, or not understood', () => {
     assert.deepEqual(look(), []);
   });
 
-  test('keepHeld: a word that became unreadable keeps its port and its server', () => {
-    const { arbiter, set, got, up, look } = createBench();
-    const good = claimOf('web', 443, 8443);
-    const typo = claimOf('web', 80, 8080);
-    set('web', good, typo);
-    up(typo);
-    arbiter.setClaims(keyOf('web'), [good], { keepHeld: true });
-    const app = claimOf('app', 80, 8080);
-    set('app', app);
-    assert.equal(got(app), 'port-conflict');
-    assert.equal(got(typo), 8080);
-    arbiter.setClaims(keyOf('web'), [good]);
-    assert.deepEqual(look(), ['app', 'web']);
-    assert.equal(got(app), 8080);
-  });
-
-  test('keepHeld: a readable word takes the place of the former one', () => {
-    const { arbiter, set, got } = createBench();
-    const before = claimOf('web', 80, 8080);
-    const twin = claimOf('web', 80, 8082);
-    set('web', before, twin);
-    const after = claimOf('web', 80, 8081);
-    arbiter.setClaims(keyOf('web'), [after, twin], { keepHeld: true });
-    const app = claimOf('app', 80, 8080);
-    set('app', app);
-    assert.equal(got(after), 8081);
-    assert.equal(got(twin), 8082, 'a word that did not change takes no place');
-    assert.equal(got(app), 8080);
-  });
-
-  test('keepHeld at a start: servers that no claim explains are kept, but for its own words', () => {
+  test('at a start, servers of a service that claims nothing yet stand for themselves', () => {
     const { arbiter, got, look } = createBench();
     arbiter.hold('_80._tcp.web.root.svc', keyOf('web'), listen);
     const own = claimOf('web', 443, 8080);
     const app = claimOf('app', 80, 8080);
-    arbiter.setClaims(keyOf('web'), [], { keepHeld: true });
     arbiter.setClaims(keyOf('app'), [app]);
     look();
     assert.equal(got(app), 'port-conflict');
-    arbiter.setClaims(keyOf('web'), [own], { keepHeld: true });
+    arbiter.setClaims(keyOf('web'), [own]);
     look();
     assert.equal(got(own), 8080);
     assert.equal(got(app), 'port-conflict');

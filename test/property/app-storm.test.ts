@@ -1,0 +1,217 @@
+/**
+ * Storms over the whole program in virtual time: edits, typos, restarts of both sides, lost answers. When it is calm again
+ * GoBetween must serve what the services ask for, a bystander must never have been touched, and a new janitor must find
+ * nothing to do (SPEC §3, §4, §5).
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { conflicts, parseListen } from '../../src/model/bind.js';
+import { decodeName } from '../../src/model/name.js';
+import type { Listen } from '../../src/model/server.js';
+import { type AppRig, openApp } from '../support/app-rig.js';
+
+const services = ['a', 'b', 'c'] as const;
+const words = [
+  '80/tcp-:1080',
+  '80/tcp-:1443',
+  '443/tcp-:1443',
+  '443/tcp-:1080',
+  '443/tcp-127.0.0.1:1443',
+  '80/tcp-127.0.0.2:1080',
+  '53/udp-:1053',
+  '80/tcp-:2080',
+  '80/tcp',
+  '22/tcp-127.0.0.1',
+  '8o/tcp',
+  '443/tcp-',
+] as const;
+
+const put = fc.record(
+  {
+    op: fc.constant('put' as const),
+    service: fc.constantFrom(...services),
+    bind: fc.subarray([...words], { maxLength: 4 }),
+    more: fc.constantFrom<Record<string, string>>(
+      {},
+      {},
+      {},
+      { balance: 'iphash' },
+      { balance: 'none' },
+      { target_lb: 'n2' },
+    ),
+  },
+  { noNullPrototype: true },
+);
+const simple = fc.record(
+  {
+    op: fc.constantFrom(
+      'restart-janitor' as const,
+      'restart-gobetween' as const,
+      'down' as const,
+      'traffic' as const,
+      'calm' as const,
+      'lose-post' as const,
+      'lose-delete' as const,
+      'drop-post' as const,
+      'erase' as const,
+      'mutate' as const,
+      'remove' as const,
+    ),
+    service: fc.constantFrom(...services),
+  },
+  { noNullPrototype: true },
+);
+const step = fc.record(
+  {
+    act: fc.oneof({ weight: 3, arbitrary: put }, { weight: 1, arbitrary: simple }),
+    ms: fc.constantFrom(3, 30, 300, 1500, 7000),
+  },
+  { noNullPrototype: true },
+);
+type Act =
+  | { op: 'put'; service: string; bind: string[]; more: Record<string, string> }
+  | { op: Exclude<string, 'put'>; service: string; bind?: never; more?: never };
+
+async function perform(rig: AppRig, act: Act): Promise<void> {
+  const names = [...rig.balancer.servers.keys()].filter((name) => name.includes(`.${act.service}.root.`));
+  switch (act.op) {
+    case 'put':
+      return rig.put(act.service, (act.bind ?? []).join(' '), act.more);
+    case 'restart-janitor':
+      return rig.restart();
+    case 'restart-gobetween':
+      return rig.balancer.restart();
+    case 'down':
+      rig.balancer.down(true);
+      await rig.advance(4000);
+      return rig.balancer.down(false);
+    case 'traffic':
+      for (const name of names) rig.balancer.traffic.set(name, 10);
+      return;
+    case 'calm':
+      return rig.balancer.traffic.clear();
+    case 'lose-post':
+      return rig.balancer.fail('POST', 'timeout', { acts: true });
+    case 'drop-post':
+      return rig.balancer.fail('POST', 'timeout', { acts: false });
+    case 'lose-delete':
+      return rig.balancer.fail('DELETE', 'timeout', { acts: true });
+    case 'erase':
+      for (const name of names.slice(0, 1)) rig.balancer.servers.delete(name);
+      return;
+    case 'mutate':
+      for (const name of names.slice(0, 1)) {
+        const body = JSON.parse(rig.balancer.servers.get(name) ?? '{}') as object;
+        rig.balancer.servers.set(name, JSON.stringify({ ...body, max_connections: 7 }));
+      }
+      return;
+    case 'remove':
+      if (!rig.source.services.has(act.service)) return;
+      rig.source.handlers?.onDeleting(`root/svc/${act.service}` as never);
+      return rig.source.remove(act.service);
+    default:
+      throw new Error(act.op);
+  }
+}
+
+interface Serving {
+  readonly service: string;
+  readonly label: string;
+  readonly listen: Listen;
+}
+
+function serving(rig: AppRig): Serving[] {
+  return Object.entries(rig.served()).map(([name, bind]) => {
+    const own = decodeName(name);
+    const at = parseListen(bind);
+    assert.ok(own?.kind === 'ours' && at !== null, name);
+    return {
+      service: own.key.slice('root/svc/'.length),
+      label: `${own.port}/${own.proto}`,
+      listen: { proto: own.proto, ...at },
+    };
+  });
+}
+
+/** Every word of every service is served, or waits for a port that another service really has; nothing else is there. */
+function check(rig: AppRig): void {
+  const all = serving(rig);
+  const problems = rig.problems();
+  for (const [path, { env }] of rig.source.services) {
+    const mine = all.filter(({ service }) => service === path);
+    const bind = (env['igw_gobtw_bind'] ?? '').split(' ').filter((word) => word !== '');
+    if (bind.length === 0 || env['igw_gobtw_target_lb'] === 'n2') {
+      assert.deepEqual(mine, [], `${path} asks for nothing here`);
+      continue;
+    }
+    if (env['igw_gobtw_balance'] === 'none') continue; // it keeps what it had
+    const bad = bind.some((word) => ['8o/tcp', '443/tcp-'].includes(word));
+    let held = false;
+    for (const word of bind.filter((each) => !['8o/tcp', '443/tcp-'].includes(each))) {
+      const [label = '', at = ''] = word.split('-');
+      const listen = parseListen(at.startsWith(':') ? `0.0.0.0${at}` : at);
+      const wanted: Listen | null =
+        listen === null ? null : { proto: label.endsWith('udp') ? 'udp' : 'tcp', ...listen };
+      const served = mine.some(
+        (server) =>
+          server.label === label &&
+          (wanted === null || (server.listen.addr === wanted.addr && server.listen.port === wanted.port)),
+      );
+      if (served) continue;
+      assert.ok(wanted !== null, `${path} ${word} is allocated, and not served`);
+      held = true;
+      const winner = all.find((server) => conflicts(server.listen, wanted));
+      assert.ok(winner !== undefined, `${path} ${word} waits for nobody`);
+      if (winner.service !== path || !bad)
+        assert.ok(problems.includes(`port-conflict ${path}`), `${path} ${word}: a silence`);
+    }
+    if (!bad && !held)
+      assert.equal(mine.length, new Set(bind).size, `${path} has servers that no word asks for`);
+  }
+}
+
+test('after any storm everything is as it should be, and a bystander was never touched', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+      const rig = await openApp({
+        given: { 'port-range': '5000-5020' },
+        prepare: (r) => {
+          r.put('calm', '80/tcp-:9080 53/udp-:9053 443/tcp-:9443');
+          for (const each of services) r.put(each, '');
+        },
+      });
+      let restarts = 0;
+      for (const { act, ms } of steps) {
+        await perform(rig, act);
+        if (act.op === 'restart-gobetween' || act.op === 'down') restarts += 1;
+        await rig.advance(ms);
+      }
+      rig.balancer.heal();
+      rig.balancer.traffic.clear();
+      await rig.advance(120_000);
+      check(rig);
+      // A new janitor did not hear the announcement: absence takes its time.
+      if (!steps.some(({ act }) => act.op === 'restart-janitor'))
+        for (const { service } of serving(rig))
+          assert.ok(rig.source.services.has(service), `${service} is gone`);
+      const touched = rig.calls().filter((call) => call.includes('.calm.'));
+      assert.deepEqual(
+        touched.filter((call) => call.startsWith('DELETE')),
+        [],
+      );
+      assert.ok(
+        touched.filter((call) => !/ (timeout|unreachable|exists)$/.test(call)).length <= 3 * (restarts + 1),
+        String(touched),
+      );
+      const before = { served: rig.served(), problems: rig.problems() };
+      await rig.restart();
+      await rig.advance(60_000);
+      assert.deepEqual(rig.calls(), [], 'a new janitor finds nothing to do');
+      assert.deepEqual({ served: rig.served(), problems: rig.problems() }, before);
+      await rig.stop();
+      assert.equal(rig.clock.pending, 0);
+    }),
+    { numRuns: Number(process.env['STORMS'] ?? 60) },
+  );
+});
