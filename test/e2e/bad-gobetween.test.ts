@@ -97,7 +97,7 @@ describe('bad answers of GoBetween', () => {
           api.hook = undefined;
           world.cluster.set(name, 'env.igw_gobtw_balance', 'leastconn');
         }
-        await eventually(served, 15_000);
+        await eventually(served, 20_000); // a refused login is tried again after 5 and 10 s, with jitter
         api.hook = undefined;
         await janitor.synced(15_000);
         assert.equal(await janitor.problems('refused'), 0);
