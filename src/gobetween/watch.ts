@@ -137,7 +137,8 @@ export function createWatch(
       servers === null ? Math.max(retrySweepMs, costMs) : Math.max(plainMs, costFactor * costMs);
     if (up !== false) timers.sweep = clock.after(pauseMs, () => void sweepNow());
     if (servers === null) {
-      on.onSweepFailed?.(value === undefined ? outcome : 'invalid', detail || 'the list cannot be read');
+      if (known !== null)
+        on.onSweepFailed?.(value === undefined ? outcome : 'invalid', detail || 'the list cannot be read');
       return false;
     }
     // A list of a process that is gone by now proves nothing.

@@ -94,6 +94,10 @@ describe('the log', () => {
     rig.source.failing.set('list', { code: 'agent-unreachable', retry: 'backoff', message: 'ECONNREFUSED' });
     await rig.advance(3_600_000);
     assert.ok(rig.log.length <= 3, lines(rig).join('\n'));
+    const before = rig.log.length;
+    rig.app.resync();
+    await rig.advance(20_000);
+    assert.equal(rig.log.length, before, 'asking again is no news');
     await rig.stop();
   });
 });
