@@ -93,10 +93,9 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     backoff: createBackoff({ random }),
     metrics: metrics.queue('reconcile'),
   });
-  const balancer = timeRequests(
-    createGuardedBalancer(ports.balancer, () => settings.policy),
-    clock,
-    metrics.apiRequest,
+  const balancer = createGuardedBalancer(
+    timeRequests(ports.balancer, clock, metrics.apiRequest), // within: the guard sees what a DELETE is for
+    () => settings.policy,
   );
   const bugs = createBugs(log, report);
   const peers = createPeers(log, settings.gobetweenUrl);
@@ -107,7 +106,12 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
   /** A list of GoBetween's servers was read after the cluster's was complete: both sides are known. */
   let bothSeen = false;
 
-  const dns = createDnsChoice({ clock, probe: ports.dnsProbe, onChange: () => reconciler.dirtyAll('dns') });
+  const dns = createDnsChoice({
+    clock,
+    probe: ports.dnsProbe,
+    onChange: () => reconciler.dirtyAll('dns'),
+    onProbed: () => reconciler.poke(),
+  });
 
   const informer = createInformer({
     source,
@@ -163,7 +167,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     queue,
     clock,
     keys: informer.keys,
-    ready: () => informer.synced() && bothSeen,
+    ready: () => informer.synced() && bothSeen && dns.probed(),
     submit: (changes) => submit(changes),
     cancel: (name) => applier.cancel(name),
     onFirstPlan(changes) {

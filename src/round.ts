@@ -8,7 +8,7 @@ import { type DnsView, type GrantedWord, wantServers } from './desired.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
-import type { CompileContext } from './model/spec.js';
+import type { CompileContext, Compiled } from './model/spec.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import { planService, serverOf } from './plan/plan.js';
 import type { Arbiter, Grant } from './ports/arbiter.js';
@@ -104,6 +104,7 @@ export function createRound(deps: RoundDeps): Round {
       if (compiled === undefined) return;
       const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
       states.set(state.key, { ...state, compiled, config, ...seen });
+      askForDns(compiled);
       if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
       else strangers.delete(state.key);
       arbiter.setClaims(state.key, claimsOf(compiled), {
@@ -121,6 +122,12 @@ export function createRound(deps: RoundDeps): Round {
       since = deps.clock.now();
       return since - before;
     };
+  }
+
+  /** Begins to probe the servers that it will look up, so that the first plan need not guess which of them answers. */
+  function askForDns({ verdict, template }: Compiled): void {
+    if (verdict !== 'served' || template?.lookup.kind !== 'cluster') return;
+    deps.dns.preferred(template.lookup.port, template.dnsProtocol);
   }
 
   function isStale(state: ServiceState, facts: Facts): boolean {

@@ -14,6 +14,8 @@ export interface DnsChoice {
   preferred(port: number, protocol: DnsProtocol): string | null;
   /** Whether a GoBetween server that looks up at `ip` may keep it. An empty list accepts every address: keep. */
   acceptable(ip: string, port: number, protocol: DnsProtocol): boolean;
+  /** Every server that is asked for was probed: what is preferred is no guess any more. */
+  probed(): boolean;
   /** What the last probes said, for the status page. */
   report(): readonly DnsReport[];
   stop(): void;
@@ -35,6 +37,8 @@ export interface DnsChoiceOptions {
   readonly probe: DnsProbe;
   /** Preferred or acceptable answers may differ from before. */
   readonly onChange: () => void;
+  /** A round of probes ended. */
+  readonly onProbed?: () => void;
   /** @default 10_000 */
   readonly paceMs?: number;
   /** @default 60_000 */
@@ -136,6 +140,7 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
     }
     running = false;
     if (fingerprint() !== before) onChange();
+    options.onProbed?.();
     cancel = clock.after(again ? 0 : paceMs, () => void round());
   }
 
@@ -179,6 +184,11 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
       const server = groupOf(port, protocol).servers.get(ip);
       return server !== undefined && !server.givenUp;
     },
+    probed: () =>
+      zone === '' ||
+      [...groups.values()].every(({ servers }) =>
+        [...servers.values()].every(({ answers }) => answers !== null),
+      ),
     report: () =>
       [...groups.values()].flatMap(({ port, protocol, preferred, servers }) =>
         [...servers].map(([ip, { answers, why, givenUp }]) => ({

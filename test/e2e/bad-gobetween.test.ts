@@ -25,20 +25,25 @@ const body =
     Promise.resolve({ status, body: text });
 
 /** How an API may answer that is not well, or not GoBetween's. */
-const answers: readonly (readonly [what: string, hook: ApiHook])[] = [
-  ['an answer of 65 MiB', body(200, ' '.repeat(TOO_LARGE))],
-  ['text that is no JSON', body(200, '<html>It works!</html>')],
-  ['nothing', body(200, '')],
-  ['null', body(200, 'null')],
-  ['a list', body(200, '[1,2,3]')],
-  ['servers of another shape', body(200, '{"web":5,"_80._tcp.web.root.svc":null,"__proto__":{"bind":7}}')],
-  ['nesting without end', body(200, `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`)],
-  ['a refusal of the login', body(401, '')],
-  ['a gateway in between', body(502, 'Bad Gateway')],
-  ['a teapot', body(418, '"short and stout"')],
-  ['a conflict that it does not explain', body(409, '"because"')],
+const answers: readonly (readonly [what: string, outcome: string, hook: ApiHook])[] = [
+  ['an answer of 65 MiB', 'too-large', body(200, ' '.repeat(TOO_LARGE))],
+  ['text that is no JSON', 'invalid', body(200, '<html>It works!</html>')],
+  ['nothing', 'invalid', body(200, '')],
+  ['null', 'invalid', body(200, 'null')],
+  ['a list', 'invalid', body(200, '[1,2,3]')],
+  [
+    'servers of another shape',
+    'invalid',
+    body(200, '{"web":5,"_80._tcp.web.root.svc":null,"__proto__":{"bind":7}}'),
+  ],
+  ['nesting without end', 'invalid', body(200, `{"a":${'['.repeat(50_000)}${']'.repeat(50_000)}}`)],
+  ['a refusal of the login', 'unauthorized', body(401, '')],
+  ['a gateway in between', 'unreachable', body(502, 'Bad Gateway')],
+  ['a teapot', 'invalid', body(418, '"short and stout"')],
+  ['a conflict that it does not explain', 'invalid', body(409, '"because"')],
   [
     'a connection that breaks',
+    'closed',
     (_call, _forward, raw) => {
       raw.socket?.destroy();
       return Promise.resolve(null);
@@ -46,6 +51,7 @@ const answers: readonly (readonly [what: string, hook: ApiHook])[] = [
   ],
   [
     'an answer that is cut',
+    'closed',
     (_call, _forward, raw) => {
       raw.writeHead(200, { 'content-length': '5000' });
       raw.write('{"_80._tcp.web.root.svc":{"bind"');
@@ -53,59 +59,78 @@ const answers: readonly (readonly [what: string, hook: ApiHook])[] = [
       return Promise.resolve(null);
     },
   ],
-  ['no answer', () => new Promise(() => undefined)],
+  ['no answer', 'timeout', () => new Promise(() => undefined)],
 ];
 
+/** In several worlds at a time: most of it is waiting. */
+const WORLDS = 4;
+const shares = Array.from({ length: WORLDS }, (_, i) => answers.filter((_answer, j) => j % WORLDS === i));
+
 describe('bad answers of GoBetween', () => {
-  test('to reads: nothing is lost, nothing crashes, and it goes on by itself', async (t) => {
-    const { world, api, http, add, janitor, before, writes } = await behindProxy(t);
-    let created = 0;
-    for (const [what, hook] of answers) {
-      await t.test(what, async () => {
-        const reads = api.count('GET');
-        api.hook = (call, forward, raw) => (call.method === 'GET' ? hook(call, forward, raw) : forward());
-        await eventually(() => assert.ok(api.count('GET') >= reads + 3), 10_000);
-        assert.equal(janitor.child.exitCode, null, janitor.stderr());
-        api.hook = undefined;
-        const name = `new${(created += 1)}`;
-        add(name);
-        await eventually(async () => assert.ok(serverName(http, name) in (await binds(world))), 15_000);
-        assert.deepEqual(world.writes(), { posts: writes.posts + created, deletes: writes.deletes });
-      });
-    }
-    const now = await binds(world);
-    for (const [name, bind] of Object.entries(before)) assert.equal(now[name], bind);
-    assert.doesNotMatch(janitor.stderr(), /\bat .*\.js:\d+/, 'no stack was printed');
-    assert.equal((await janitor.stop()).code, 0);
+  test('to reads: counted, nothing is lost, nothing crashes, and it goes on by itself', {
+    concurrency: WORLDS,
+  }, async (t) => {
+    await Promise.all(
+      shares.map(async (share) => {
+        const { world, api, http, add, janitor, before, writes } = await behindProxy(t);
+        for (const [i, [what, outcome, hook]] of share.entries()) {
+          await t.test(`${what}: ${outcome}`, async () => {
+            const count = (): Promise<number> =>
+              janitor.metric(`gobtw_janitor_api_request_seconds_count{op="status",outcome="${outcome}"}`);
+            const seen = await count();
+            api.hook = (call, forward, raw) => (call.method === 'GET' ? hook(call, forward, raw) : forward());
+            await eventually(async () => assert.ok((await count()) > seen + 1), 10_000);
+            assert.equal(janitor.child.exitCode, null, janitor.stderr());
+            api.hook = undefined;
+            add(`new${i}`);
+            await eventually(
+              async () => assert.ok(serverName(http, `new${i}`) in (await binds(world))),
+              15_000,
+            );
+            assert.deepEqual(world.writes(), { posts: writes.posts + i + 1, deletes: writes.deletes });
+          });
+        }
+        const now = await binds(world);
+        for (const [name, bind] of Object.entries(before)) assert.equal(now[name], bind);
+        assert.doesNotMatch(janitor.stderr(), /\bat .*\.js:\d+/, 'no stack was printed');
+        assert.equal((await janitor.stop()).code, 0);
+      }),
+    );
   });
 
-  test('to writes: the change is made in the end, once, and others are not touched', async (t) => {
-    const { world, api, http, add, janitor, before } = await behindProxy(t);
-    let created = 0;
-    for (const [what, hook] of answers) {
-      await t.test(what, async () => {
-        created += 1;
-        let lies = 2;
-        api.hook = (call, forward, raw) =>
-          call.method === 'POST' && lies-- > 0 ? hook(call, forward, raw) : forward();
-        const name = `new${created}`;
-        add(name);
-        const served = async (): Promise<void> => assert.ok(serverName(http, name) in (await binds(world)));
-        if (what.startsWith('a teapot') || what.startsWith('a conflict')) {
-          // a refusal is an answer: it is named, and tried again when the wish changes
-          await eventually(async () => assert.equal(await janitor.problems('refused'), 1));
-          api.hook = undefined;
-          world.cluster.set(name, 'env.igw_gobtw_balance', 'leastconn');
+  test('to writes: the change is made in the end, and others are not touched', {
+    concurrency: WORLDS,
+  }, async (t) => {
+    await Promise.all(
+      shares.map(async (share) => {
+        const { world, api, http, add, janitor, before } = await behindProxy(t);
+        for (const [i, [what, , hook]] of share.entries()) {
+          await t.test(what, async () => {
+            // a refused login is tried again after 5 s only
+            let lies = what === 'a refusal of the login' ? 1 : 2;
+            api.hook = (call, forward, raw) =>
+              call.method === 'POST' && lies-- > 0 ? hook(call, forward, raw) : forward();
+            const path = add(`new${i}`);
+            if (what === 'a teapot' || what.startsWith('a conflict')) {
+              // a refusal is an answer: it is named, and tried again when the wish changes
+              await eventually(async () => assert.equal(await janitor.problems('refused'), 1));
+              api.hook = undefined;
+              world.cluster.set(path, 'env.igw_gobtw_balance', 'leastconn');
+            }
+            await eventually(
+              async () => assert.ok(serverName(http, `new${i}`) in (await binds(world))),
+              15_000,
+            );
+            api.hook = undefined;
+            await janitor.synced(15_000);
+            assert.equal(await janitor.problems('refused'), 0);
+          });
         }
-        await eventually(served, 15_000);
-        api.hook = undefined;
-        await janitor.synced(15_000);
-        assert.equal(await janitor.problems('refused'), 0);
-      });
-    }
-    const now = await binds(world);
-    for (const [name, bind] of Object.entries(before)) assert.equal(now[name], bind);
-    assert.equal(world.writes().deletes, 0);
-    assert.equal((await janitor.stop()).code, 0);
+        const now = await binds(world);
+        for (const [name, bind] of Object.entries(before)) assert.equal(now[name], bind);
+        assert.equal(world.writes().deletes, 0);
+        assert.equal((await janitor.stop()).code, 0);
+      }),
+    );
   });
 });

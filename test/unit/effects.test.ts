@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { timeSource } from '../../src/effects.js';
+import { timeRequests, timeSource } from '../../src/effects.js';
 import { fail, ok } from '../../src/errors.js';
+import { createGuardedBalancer } from '../../src/gobetween/guard.js';
+import type { Answer, Balancer } from '../../src/gobetween/outcome.js';
 import type { ServiceKey } from '../../src/model/service.js';
 import type { Source } from '../../src/source/source.js';
 import { createFakeClock } from '../support/fake-clock.js';
@@ -38,4 +40,18 @@ test('each request to the agent is timed under the agent’s name for it, failur
     ['object_config', 'ok', 250],
     ['object_action', 'agent-timeout', 0],
   ]);
+});
+
+test('what a policy forbids is no request; the DELETE of a replacement passes and is timed', async () => {
+  const timed: string[] = [];
+  const done: Answer<null> = { outcome: 'ok', value: null, detail: '' };
+  const balancer = { create: async () => done, remove: async () => done } as unknown as Balancer;
+  const guarded = createGuardedBalancer(
+    timeRequests(balancer, createFakeClock(), (op, outcome) => timed.push(`${op} ${outcome}`)),
+    () => 'upsert-only',
+  );
+  assert.equal((await guarded.remove('a', 'delete')).outcome, 'forbidden');
+  assert.equal((await guarded.remove('a', 'replace')).outcome, 'ok');
+  assert.equal((await guarded.create('a', '{}')).outcome, 'ok');
+  assert.deepEqual(timed, ['remove ok', 'create ok']);
 });

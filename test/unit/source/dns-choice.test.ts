@@ -52,6 +52,18 @@ describe('dns choice', () => {
     assert.equal(asked.length, 14, 'two servers, each 10 s');
   });
 
+  test('says when every server that is asked for was probed: before that, what is preferred is a guess', async () => {
+    const { choice, clock } = choose(A);
+    assert.equal(choice.probed(), true, 'no zone: nothing will be probed');
+    choice.setCluster('clu1', [A, B]);
+    assert.equal(choice.probed(), true, 'nobody asked for a server');
+    assert.equal(choice.preferred(53, 'tcp'), A);
+    assert.equal(choice.probed(), false);
+    await clock.advance(1);
+    assert.equal(choice.probed(), true);
+    assert.equal(choice.preferred(53, 'tcp'), B);
+  });
+
   test('none answers: the first, for ever', async () => {
     const { choice, clock } = choose(A, B);
     choice.setCluster('clu1', [A, B]);
