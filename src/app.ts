@@ -132,7 +132,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
       noticed: (key, since) => feedback.noticed(key, since),
       dirty: (key) => reconciler.dirty(key),
       dirtyAll: (reason) => reconciler.dirtyAll(reason),
-    sweep: () => void watch.sweepNow(),
+      sweep: () => void watch.sweepNow(),
       refreshNames: () => identity.refresh(),
       ownProblems: () => [ports.agent.problem(), identity.problem()],
       report,

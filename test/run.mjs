@@ -19,7 +19,14 @@ if (files.length === 0) {
 const timeoutMs = process.env.GOBETWEEN_BIN ? 900_000 : 120_000;
 const node = spawn(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-reporter=spec', '--test-concurrency=4', `--test-timeout=${timeoutMs}`, ...files],
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-reporter=spec',
+    '--test-concurrency=4',
+    `--test-timeout=${timeoutMs}`,
+    ...files,
+  ],
   { stdio: 'inherit' },
 );
 node.on('exit', (code, signal) => process.exit(signal ? 1 : code));
