@@ -43,11 +43,12 @@ export interface Verdict {
   readonly beatenBy: Contestant | null;
 }
 
-/** One verdict each, winners before those they beat. */
+/** One verdict each, winners before those they beat. A foreign server is a fact, whatever else is said to be there. */
 export function contest(contestants: readonly Contestant[]): readonly Verdict[] {
   const winners: Contestant[] = [];
   return [...contestants].sort(byRight).map((contestant) => {
-    const beatenBy = winners.find((winner) => excludes(winner, contestant)) ?? null;
+    const rival = winners.find((winner) => excludes(winner, contestant));
+    const beatenBy = contestant.right === 'foreign' ? null : (rival ?? null);
     if (beatenBy === null) winners.push(contestant);
     return { contestant, beatenBy };
   });

@@ -47,7 +47,7 @@ const stepArb: fc.Arbitrary<Step> = fc.record(
 interface World {
   readonly arbiter: Arbiter;
   readonly claims: Map<ServiceKey, readonly Claim[]>;
-  readonly servers: Map<string, Listen>;
+  readonly servers: Map<string, { readonly key: ServiceKey; readonly listen: Listen }>;
 }
 
 function allGrants({ arbiter, claims }: World): Map<string, Grant> {
@@ -78,7 +78,7 @@ function apply(world: World, grants: ReadonlyMap<string, Grant>): void {
   }
   for (const [name, { key, listen }] of wanted) {
     world.arbiter.hold(name, key, listen);
-    world.servers.set(name, listen);
+    world.servers.set(name, { key, listen });
   }
 }
 
@@ -115,7 +115,7 @@ function assertReasons(world: World, grants: ReadonlyMap<string, Grant>): void {
       for (let port = FROM; port <= TO; port++) {
         const known = [...claims.values()].some((other) => other.listen === port);
         const chosen = granted.some(({ listen }) => listen.port === port);
-        const held = [...world.servers.values()].some((listen) => listen.port === port);
+        const held = [...world.servers.values()].some(({ listen }) => listen.port === port);
         assert.ok(port === RESERVED || known || chosen || held, `${port} is free for ${id}`);
       }
     } else if (grant.code === 'port-reserved') {
@@ -127,6 +127,23 @@ function assertReasons(world: World, grants: ReadonlyMap<string, Grant>): void {
       assert.equal(grant.code, 'port-conflict');
     }
   }
+}
+
+/** Evidence goes before a decision: a service that comes back while its server still listens has its port. */
+function ownerListens(
+  world: World,
+  grants: ReadonlyMap<string, Grant>,
+  key: ServiceKey,
+  lost: Listen,
+): boolean {
+  const servers = [...world.servers.values()].filter((server) => server.key !== key);
+  const winners = [...claimsById(world).values()].filter((claim) => {
+    const grant = grants.get(claim.id);
+    return claim.key !== key && grant?.kind === 'granted' && conflicts(listenOf(claim, grant), lost);
+  });
+  return winners.some((claim) =>
+    servers.some((server) => server.key === claim.key && conflicts(server.listen, lost)),
+  );
 }
 
 test('any history of edits: exclusive, sticky, explained, and everybody affected is told', async () => {
@@ -166,7 +183,9 @@ test('any history of edits: exclusive, sticky, explained, and everybody affected
           if (was?.kind === 'granted' && claimsBefore.get(id)?.served === claim.served) {
             // The service itself may write its allocated port into another word: then that word has it.
             const ownWord = (world.claims.get(claim.key) ?? []).some(({ listen }) => listen === was.port);
-            if (claim.listen !== null || !ownWord) assert.deepEqual(grant, was, `${id} had it and keeps it`);
+            const mayMove = claim.listen === null && ownWord;
+            if (!mayMove && !ownerListens(world, grants, claim.key, listenOf(claim, was)))
+              assert.deepEqual(grant, was, `${id} had it and keeps it`);
           }
           const told = claim.key === key || affected.has(claim.key);
           const code = (one: Grant | undefined): unknown =>
@@ -181,7 +200,7 @@ test('any history of edits: exclusive, sticky, explained, and everybody affected
         if (applied) assertReasons(world, before);
       }
     }),
-    { seed: 3 /* other seeds find a counterexample, DECISIONS D16 */, numRuns: 300 },
+    { numRuns: 300 },
   );
 });
 
@@ -213,6 +232,6 @@ test('two gateways that see the same edits in the same rounds never disagree', a
       };
       assert.deepEqual(await run(false), await run(true));
     }),
-    { seed: 3, numRuns: 150 },
+    { numRuns: 150 },
   );
 });

@@ -48,6 +48,32 @@ describe('who holds it keeps it', () => {
     assert.equal(second.got(auto), first.got(auto));
   });
 
+  test('a service that comes back while its server still listens has its port, whoever was given it since (D16)', () => {
+    const { set, got, up } = createBench();
+    const web = claimOf('web', 80, null);
+    set('web', web);
+    up(web);
+    const app = claimOf('app', 80, Number(got(web)));
+    set('web');
+    set('app', app);
+    assert.equal(got(app), app.listen);
+    set('web', web);
+    assert.equal(got(web), app.listen);
+    assert.equal(got(app), 'port-conflict');
+  });
+
+  test('foreign servers that could not both listen are both respected', () => {
+    const { arbiter, set, got } = createBench();
+    arbiter.hold('theirs', null, { ...listen, addr: '0.0.0.0' });
+    arbiter.hold('also-theirs', null, { ...listen, addr: '127.0.0.1' });
+    const web = claimOf('web', 80, 8080, { addr: '127.0.0.1' });
+    const app = claimOf('app', 80, 8080, { addr: '127.0.0.2' });
+    set('web', web);
+    set('app', app);
+    assert.equal(got(web), 'port-busy');
+    assert.equal(got(app), 'port-busy');
+  });
+
   test('a restart of GoBetween costs nobody its port', () => {
     const { set, got, up, down } = createBench();
     const web = claimOf('web', 80, 8080);
