@@ -8,7 +8,10 @@ import { decodeName, historicalKey } from './name.js';
 import { canonical, digest, normalise } from './normalise.js';
 import type { Listen, Observed, ServerName } from './server.js';
 
-/** Every server in the text of GET /servers; null when it is no such text. */
+/**
+ * Every server in the text of GET /servers; null when it is no such text. One entry that is no server spoils it: it is
+ * somebody else's answer then, and read as a list it would say that all of ours are gone.
+ */
 export function observeServers(text: string): readonly Observed[] | null {
   let json: unknown;
   try {
@@ -16,7 +19,11 @@ export function observeServers(text: string): readonly Observed[] | null {
   } catch {
     return null;
   }
-  return isRecord(json) ? Object.entries(json).map(([name, server]) => observeServer(name, server)) : null;
+  if (!isRecord(json)) return null;
+  const entries = Object.entries(json);
+  return entries.every(([, server]) => isRecord(server) && typeof server['bind'] === 'string')
+    ? entries.map(([name, server]) => observeServer(name, server))
+    : null;
 }
 
 /** One server as `GET /servers` or `GET /servers/:name` shows it. */
