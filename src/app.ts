@@ -3,13 +3,14 @@
  * (DESIGN §5.5). Invariant: no part knows another's concrete type; what follows from what is written here and in
  * feedback.ts, and nowhere else.
  */
+import type { App } from './app-handle.js';
 import { createAfterPlan } from './after-plan.js';
 import { sleep, within } from './clock.js';
 import { createBugs } from './bugs.js';
 import { createBalancerEvents } from './balancer-events.js';
 import { createClusterEvents } from './cluster-events.js';
 import { type Ports, timeRequests, timeSource } from './effects.js';
-import { ok, type Result } from './errors.js';
+import { ok } from './errors.js';
 import { createFeedback } from './feedback.js';
 import { createApplier } from './gobetween/applier.js';
 import { createContested } from './gobetween/contested.js';
@@ -20,12 +21,11 @@ import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
 import { fillBind } from './model/bind.js';
-import { isStaleDefault } from './model/former-defaults.js';
 import { observeServers } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import { displayPath, type ServiceKey } from './model/service.js';
 import { type Change, countByKind } from './plan/change.js';
-import { type ExposureRow, exposureOf } from './plan/exposure.js';
+import { exposureOf } from './plan/exposure.js';
 import { createArbiter } from './ports/arbiter.js';
 import { createWriteBack } from './ports/write-back.js';
 import { createBackoff } from './queue/backoff.js';
@@ -37,7 +37,7 @@ import { createConfigCache } from './source/config-cache.js';
 import { createDnsChoice } from './source/dns-choice.js';
 import { createInformer } from './source/informer.js';
 import { createPeers } from './peers.js';
-import { createPages, type PageState } from './pages.js';
+import { createPages } from './pages.js';
 import { createChangeLog } from './telemetry/change-log.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
@@ -46,32 +46,17 @@ import { createSubmit } from './submit.js';
 import { createSweep } from './sweep.js';
 import { rawBind } from './written-ports.js';
 
-export interface App {
-  /** Opens the pages and begins to follow both sides; absent peers are waited for. */
-  start(): Promise<Result<void>>;
-  /** Resolves with the first plan, before any of it is carried out. */
-  firstPlan(): Promise<readonly Change[]>;
-  /** Resolves when nothing is left to do: no round, no change owed, no port to write back. Also when it stops. */
-  settled(): Promise<void>;
-  exposure(): readonly ExposureRow[];
-  problems(): readonly Problem[];
-  /** Owned servers believed to be in GoBetween. */
-  servers(): number;
-  /** `http://addr:port` of the page and /metrics; null when off. */
-  address(): string | null;
-  /** Who does not answer, one line each. */
-  unreachable(): readonly string[];
-  /** Looks at everything again. */
-  resync(): void;
-  /** Finishes what was begun, within 10 s. Servers stay. */
-  stop(): Promise<void>;
-}
-
 const applierStopMs = 8_000;
 const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
-export function createApp(settings: Settings, ports: Ports, version: string): App {
+/** `refresh`: servers with a former default are replaced, not adopted (SPEC §4). */
+export function createApp(
+  settings: Settings,
+  ports: Ports,
+  version: string,
+  { refresh }: { readonly refresh: boolean } = { refresh: false },
+): App {
   const { clock, random } = ports;
   const log = createLog({
     clock,
@@ -155,8 +140,7 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     },
     arbiter,
     compute: ports.compute,
-    isStaleDefault: (desired, observed, setFields) =>
-      isStaleDefault(desired.body, observed.canonical, setFields),
+    refresh,
     report: (key, problems) => report(key, problems),
     clock,
     onPhase: metrics.roundPhase,
@@ -277,26 +261,30 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     clean: feedback.clean,
   });
 
-  const pageState: PageState = {
-    synced: informer.synced,
-    planned: reconciler.planned,
-    streaming: informer.streaming,
-    swept: () => bothSeen,
-    identity: identity.problem,
-    agent: () => ports.agent.problem(),
-    refresh: createGauges({
-      reconciler,
-      ledger,
-      applier,
-      arbiter,
-      queue,
-      informer,
-      balancerUp: watch.up,
-      metrics,
-      clock,
-    }),
-  };
-  const pages = createPages({ clock, settings, metrics, state: pageState });
+  const pages = createPages({
+    clock,
+    settings,
+    metrics,
+    state: {
+      synced: informer.synced,
+      planned: reconciler.planned,
+      streaming: informer.streaming,
+      swept: () => bothSeen,
+      identity: identity.problem,
+      agent: () => ports.agent.problem(),
+      refresh: createGauges({
+        reconciler,
+        ledger,
+        applier,
+        arbiter,
+        queue,
+        informer,
+        balancerUp: watch.up,
+        metrics,
+        clock,
+      }),
+    },
+  });
   let running: Promise<void> | null = null;
   let stopping = false;
 
@@ -320,7 +308,12 @@ export function createApp(settings: Settings, ports: Ports, version: string): Ap
     },
     exposure: () =>
       [...reconciler.states().values()].flatMap((state) =>
-        exposureOf({ ...state, present: ledger.byKey(state.key), problems: board.of(state.key) }),
+        exposureOf({
+          ...state,
+          present: ledger.byKey(state.key),
+          problems: board.of(state.key),
+          policy: settings.policy,
+        }),
       ),
     problems: board.all,
     servers: () => ledger.size(),

@@ -5,6 +5,7 @@
  */
 import type { Clock } from './clock.js';
 import { type DnsView, wantServers } from './desired.js';
+import { isStaleDefault } from './model/former-defaults.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
@@ -44,7 +45,8 @@ export interface RoundDeps {
   readonly dns: DnsView;
   readonly arbiter: Arbiter;
   readonly compute: Compute;
-  readonly isStaleDefault: (desired: Desired, observed: Observed, setFields: readonly string[]) => boolean;
+  /** Servers with a former default are replaced, not adopted. */
+  readonly refresh: boolean;
   readonly report: (key: ServiceKey, problems: readonly Problem[]) => void;
   readonly clock: Clock;
   /** How long each part of a round took. */
@@ -296,8 +298,9 @@ export function createRound(deps: RoundDeps): Round {
       heldNames: heldNames(state, present),
       needed: arbiter.needed,
       stale,
+      refresh: deps.refresh,
       isStaleDefault: (wish, observed) =>
-        deps.isStaleDefault(wish, observed, state.setFields.get(wish.name) ?? []),
+        isStaleDefault(wish.body, observed.canonical, state.setFields.get(wish.name) ?? []),
     });
     for (const change of changes) {
       if (change.kind === 'adopt' && change.reason === 'stale-default') stale.add(serverOf(change));

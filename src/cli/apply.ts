@@ -2,7 +2,8 @@
  * `apply`: one pass, then the end. A pass is too short to prove that a service is gone, so absence deletes nothing; what
  * stays for that or another reason is listed. Fails when something that should be served is not (SPEC §10).
  */
-import { type App, createApp } from '../app.js';
+import type { App } from '../app-handle.js';
+import { createApp } from '../app.js';
 import { sleep, systemClock } from '../clock.js';
 import { createRealPorts } from '../effects.js';
 import type { Change } from '../plan/change.js';
@@ -21,7 +22,7 @@ const LOOK_MS = 100;
 const LEFT: ReadonlySet<ExposureState> = new Set(['held', 'spoiled', 'kept', 'pending']);
 
 export function createApply(io: Io): NonNullable<Verbs['apply']> {
-  return async (settings) => {
+  return async (settings, { refresh }) => {
     const quiet: Settings = {
       ...settings,
       listen: null,
@@ -31,7 +32,7 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
       // However short the grace: one pass proves no absence.
       deleteGraceMs: Number.POSITIVE_INFINITY,
     };
-    const app = createApp(quiet, createRealPorts(quiet), io.version);
+    const app = createApp(quiet, createRealPorts(quiet), io.version, { refresh });
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });
     try {

@@ -2,7 +2,8 @@
  * The demo's stage: a world, its cast, and a janitor in this process that can be started again. Everything that the
  * session and the checks look at or do goes through here.
  */
-import { type App, createApp } from '../app.js';
+import type { App } from '../app-handle.js';
+import { createApp } from '../app.js';
 import { createRealPorts } from '../effects.js';
 import type { ExposureRow } from '../plan/exposure.js';
 import { parseSettings, type Settings } from '../settings.js';

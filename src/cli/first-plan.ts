@@ -1,5 +1,5 @@
 /** The first plan of an app, or who keeps it waiting: what `plan` and `apply` begin with. */
-import type { App } from '../app.js';
+import type { App } from '../app-handle.js';
 import { sleep, systemClock } from '../clock.js';
 import type { Change } from '../plan/change.js';
 import type { Settings } from '../settings.js';

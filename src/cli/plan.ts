@@ -16,7 +16,7 @@ import { renderLeft } from './left.js';
 import type { Verbs } from './verbs.js';
 
 export function createPlan(io: Io): NonNullable<Verbs['plan']> {
-  return async (settings, { output }) => {
+  return async (settings, { output, refresh }) => {
     const quiet: Settings = {
       ...settings,
       policy: 'observe',
@@ -25,7 +25,7 @@ export function createPlan(io: Io): NonNullable<Verbs['plan']> {
       control: null,
       logLevel: 'error',
     };
-    const app = createApp(quiet, createRealPorts(quiet), io.version);
+    const app = createApp(quiet, createRealPorts(quiet), io.version, { refresh });
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;

@@ -106,8 +106,15 @@ function createProgram(
   verb('plan')
     .alias('diff')
     .addOption(outputOption())
-    .action((options: { output: Output }) => call('plan', (act, settings) => act(settings, options)));
-  verb('apply').action(() => call('apply', (act, settings) => act(settings)));
+    .addOption(refreshOption())
+    .action(({ output, refresh = false }: { output: Output; refresh?: boolean }) =>
+      call('plan', (act, settings) => act(settings, { output, refresh })),
+    );
+  verb('apply')
+    .addOption(refreshOption())
+    .action(({ refresh = false }: { refresh?: boolean }) =>
+      call('apply', (act, settings) => act(settings, { refresh })),
+    );
   verb('run').action(() => call('run', (act, settings) => act(settings)));
   verb('status')
     .argument('[service]', 'path of one service')
@@ -124,6 +131,10 @@ function createProgram(
 
 function outputOption(): Option {
   return new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text');
+}
+
+function refreshOption(): Option {
+  return new Option('--refresh', 'replaces servers that an earlier version made with other defaults');
 }
 
 /** One option for each row of the settings table. Values stay text: the table validates them. */

@@ -21,8 +21,11 @@ export interface ValidateOptions {
 export interface Verbs {
   readonly demo?: (settings: Settings, options: { readonly check: boolean }) => Promise<ExitCode>;
   readonly validate?: (settings: Settings, options: ValidateOptions) => Promise<ExitCode>;
-  readonly plan?: (settings: Settings, options: { readonly output: Output }) => Promise<ExitCode>;
-  readonly apply?: (settings: Settings) => Promise<ExitCode>;
+  readonly plan?: (
+    settings: Settings,
+    options: { readonly output: Output; readonly refresh: boolean },
+  ) => Promise<ExitCode>;
+  readonly apply?: (settings: Settings, options: { readonly refresh: boolean }) => Promise<ExitCode>;
   readonly run?: (settings: Settings) => Promise<ExitCode>;
   readonly status?: (
     settings: Settings,

@@ -9,6 +9,7 @@ import type { Problem } from '../model/problem.js';
 import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import type { Compiled, Word } from '../model/spec.js';
+import type { Policy } from './policy.js';
 
 export type ExposureState =
   | 'serving' // GoBetween has it as it is wanted
@@ -56,6 +57,7 @@ export interface ExposureInput {
   readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
   /** Every open problem of the service, of the balancer's side too. */
   readonly problems: readonly Problem[];
+  readonly policy: Policy;
 }
 
 /** The rows of one service, words in the order of their text, then servers without a word. */
@@ -132,13 +134,17 @@ function leftoverRow(input: ExposureInput, server: Observed): ExposureRow {
     proto: server.listen?.proto ?? 'tcp',
     server: server.name,
   };
-  if (facts?.state === 'gone') return { ...row, state: 'pending', why: 'to be removed: the service is gone' };
+  const removed = (why: string): ExposureRow =>
+    input.policy === 'upsert-only'
+      ? { ...row, state: 'kept', why: `${why}; policy upsert-only: nothing is deleted` }
+      : { ...row, state: 'pending', why: `to be removed: ${why}` };
+  if (facts?.state === 'gone') return removed('the service is gone');
   if (facts?.state !== 'present' || compiled === null || compiled.verdict === 'spoiled') {
     return { ...row, state: 'kept', why: stuckWhy(input) };
   }
   if (compiled.badWords) return { ...row, state: 'kept', why: 'a word of igw_gobtw_bind is wrong' };
   if (input.held.length > 0) return { ...row, state: 'kept', why: 'until the held word gets its port' };
-  return { ...row, state: 'pending', why: 'to be removed: nothing asks for it' };
+  return removed('nothing asks for it');
 }
 
 /** Words that could not be read never became words: their problems are all there is to show. */

@@ -119,6 +119,42 @@ describe('apply', () => {
     assert.deepEqual(world.writes(), writes);
   });
 
+  test('adopts a server with a former default; --refresh replaces it', async (t) => {
+    const world = await openWorld(t);
+    const dns = `${world.ports.take()}/udp`;
+    const bind = `127.0.0.1:${world.ports.take()}`;
+    world.addService('web', { bind: `${dns}-${bind}`, expose: [dns], instances: 1 });
+    assert.equal((await runProgram(t, ['apply', ...flagsFor(world)])).code, 0);
+    const name = `_${dns.replace('/', '._')}.web.root.svc`;
+    const { ...body } = (await world.servers())[name];
+    await world.dropServer(name);
+    await eventually(() => world.addForeign(name, { ...body, client_idle_timeout: '0' }));
+    const idle = async (): Promise<unknown> => (await world.servers())[name]?.['client_idle_timeout'];
+    assert.equal((await runProgram(t, ['apply', ...flagsFor(world)])).code, 0);
+    assert.equal(await idle(), '0');
+    const plan = await runProgram(t, ['plan', '--refresh', ...flagsFor(world)]);
+    assert.equal(plan.code, 2);
+    assert.match(plan.stdout, /stale-default/);
+    assert.equal((await runProgram(t, ['apply', '--refresh', ...flagsFor(world)])).code, 0);
+    assert.equal(await idle(), body['client_idle_timeout']);
+    assert.equal((await runProgram(t, ['plan', '--refresh', ...flagsFor(world)])).code, 0);
+  });
+
+  test('with the policy upsert-only, what is not deleted is named, and no failure', async (t) => {
+    const world = await openWorld(t);
+    const http = `${world.ports.take()}/tcp`;
+    const bind = `127.0.0.1:${world.ports.take()}`;
+    const web = world.addService('web', { bind: `${http}-${bind}`, expose: [http], instances: 1 });
+    assert.equal((await runProgram(t, ['apply', ...flagsFor(world)])).code, 0);
+    world.setBind(web, '');
+    const before = await binds(world);
+    const flags = flagsFor(world, { policy: 'upsert-only' });
+    const { code, stdout } = await runProgram(t, ['apply', ...flags]);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /web .*kept: .*policy\s+upsert-only/s);
+    assert.deepEqual(await binds(world), before);
+  });
+
   test('fails when something that should be served is not', async (t) => {
     const world = await openWorld(t);
     const http = `${world.ports.take()}/tcp`;

@@ -2,7 +2,8 @@
  * The whole program in virtual time: createApp over a cluster in memory, a GoBetween in memory and a DNS that answers,
  * without a socket. The janitor can be restarted, GoBetween too; both sides keep what they had.
  */
-import { type App, createApp } from '../../src/app.js';
+import type { App } from '../../src/app-handle.js';
+import { createApp } from '../../src/app.js';
 import { ok } from '../../src/errors.js';
 import { parseListen } from '../../src/model/bind.js';
 import { normalise } from '../../src/model/normalise.js';

@@ -35,7 +35,7 @@ function rounds() {
       reserved: new Set(),
     }),
     compute: createInlineCompute(),
-    isStaleDefault: () => false,
+    refresh: false,
     report: (_key, list) => {
       problems = list;
     },

@@ -70,6 +70,7 @@ function inputOf(over: Partial<ExposureInput> = {}): ExposureInput {
     present: [observedOf()],
     setFields: new Map(),
     problems: [],
+    policy: 'sync',
     ...over,
   };
 }
@@ -287,5 +288,8 @@ describe('what is not ours to serve', () => {
     assert.deepEqual(brief(exposureOf(inputOf({ compiled: unbound, desired: [] }))), [{ ...row, why }]);
     const gone = inputOf({ facts: { state: 'gone', reason: 'announced' }, desired: [] });
     assert.deepEqual(brief(exposureOf(gone)), [{ ...row, why: 'to be removed: the service is gone' }]);
+    assert.deepEqual(brief(exposureOf({ ...gone, policy: 'upsert-only' })), [
+      { ...row, state: 'kept', why: 'the service is gone; policy upsert-only: nothing is deleted' },
+    ]);
   });
 });

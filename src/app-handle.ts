@@ -1,0 +1,26 @@
+/** What a verb may ask of a running janitor: the whole of it, and nothing of its parts. */
+import type { Result } from './errors.js';
+import type { Problem } from './model/problem.js';
+import type { Change } from './plan/change.js';
+import type { ExposureRow } from './plan/exposure.js';
+
+export interface App {
+  /** Opens the pages and begins to follow both sides; absent peers are waited for. */
+  start(): Promise<Result<void>>;
+  /** Resolves with the first plan, before any of it is carried out. */
+  firstPlan(): Promise<readonly Change[]>;
+  /** Resolves when nothing is left to do: no round, no change owed, no port to write back. Also when it stops. */
+  settled(): Promise<void>;
+  exposure(): readonly ExposureRow[];
+  problems(): readonly Problem[];
+  /** Owned servers believed to be in GoBetween. */
+  servers(): number;
+  /** `http://addr:port` of the page and /metrics; null when off. */
+  address(): string | null;
+  /** Who does not answer, one line each. */
+  unreachable(): readonly string[];
+  /** Looks at everything again. */
+  resync(): void;
+  /** Finishes what was begun, within 10 s. Servers stay. */
+  stop(): Promise<void>;
+}
