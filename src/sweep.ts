@@ -5,7 +5,7 @@
  */
 import type { DriftReport, Ledger } from './gobetween/ledger.js';
 import type { Holders } from './holders.js';
-import { decodeName, historicalKey } from './model/name.js';
+import { decodeName } from './model/name.js';
 import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
@@ -25,9 +25,8 @@ export function createSweep(deps: {
   const { ledger, informer, reconciler } = deps;
 
   function dirtyOwner(name: ServerName): void {
-    const decoded = decodeName(name);
-    const key = decoded?.kind === 'historical' ? historicalKey(decoded) : decoded?.key;
-    if (key !== undefined && key !== null) reconciler.dirty(key, 'drift');
+    const owner = decodeName(name);
+    if (owner !== null) reconciler.dirty(owner.key, 'drift');
   }
 
   /** Services that only GoBetween knows of: whether they are gone is for the cluster's lists to prove. */

@@ -76,7 +76,7 @@ export function createLedger(clock: Clock) {
       for (const { name, inFlight, doubtful } of entries.values()) {
         if (!inFlight && !doubtful) continue;
         const owner = decodeName(name);
-        if (owner?.kind === 'ours' && owner.key === key) return true;
+        if (owner?.key === key) return true;
       }
       return false;
     },

@@ -21,8 +21,8 @@ export interface OwnName {
 /** A server of the historical janitor, `_80_web`; services were known by their bare name. */
 export interface HistoricalName {
   readonly kind: 'historical';
+  readonly key: ServiceKey;
   readonly port: number;
-  readonly service: string;
 }
 
 /** Why a server of this service could not be named, or null. */
@@ -48,7 +48,8 @@ export function decodeName(name: string): OwnName | HistoricalName | null {
   if (name.length > 400) return null;
   const historical = /^_(\d+)_(.+)$/s.exec(name);
   if (historical !== null) {
-    return { kind: 'historical', port: Number(historical[1]), service: historical[2] ?? '' };
+    const key = historicalKey(historical[2] ?? '');
+    return key === null ? null : { kind: 'historical', key, port: Number(historical[1]) };
   }
   const match = /^_([1-9]\d{0,4})\._(tcp|udp)\.([^@]+)\.([^.@]+)\.svc(?:@(.+))?$/.exec(name);
   if (match === null) return null;
@@ -62,9 +63,9 @@ export function decodeName(name: string): OwnName | HistoricalName | null {
 }
 
 /** The key a historical name stands for: it knew root services only, as others have a `/` in their path. */
-export function historicalKey(name: HistoricalName): ServiceKey | null {
-  const key = serviceKey({ namespace: 'root', kind: 'svc', name: name.service });
-  return name.service.includes('/') || unusableName(key) !== null ? null : key;
+function historicalKey(name: string): ServiceKey | null {
+  const key = serviceKey({ namespace: 'root', kind: 'svc', name });
+  return name.includes('/') || unusableName(key) !== null ? null : key;
 }
 
 function parseAt(text: string): { readonly addr: string; readonly port: number } | undefined {

@@ -4,7 +4,7 @@
  */
 import { parseListen } from './bind.js';
 import { isRecord } from './gobetween-fields.js';
-import { decodeName, historicalKey } from './name.js';
+import { decodeName } from './name.js';
 import { canonical, digest, normalise } from './normalise.js';
 import type { Listen, Observed, ServerName } from './server.js';
 
@@ -33,7 +33,7 @@ export function observeServer(name: string, json: unknown): Observed {
   const owner = decodeName(name);
   return {
     name: name as ServerName,
-    key: owner === null ? null : owner.kind === 'ours' ? owner.key : historicalKey(owner),
+    key: owner?.key ?? null,
     owned: owner !== null,
     historical: owner?.kind === 'historical',
     listen: listenOf(config.bind, config.protocol),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decodeName, encodeName, historicalKey, unusableName } from '../../../src/model/name.js';
+import { decodeName, encodeName, unusableName } from '../../../src/model/name.js';
 import type { ServiceKey } from '../../../src/model/service.js';
 
 const web = 'root/svc/web' as ServiceKey;
@@ -33,10 +33,8 @@ test('names decode to who owns them', () => {
 });
 
 test('historical names count as owned, by root services', () => {
-  assert.deepEqual(decodeName('_80_web'), { kind: 'historical', port: 80, service: 'web' });
-  assert.deepEqual(decodeName('_80_web_x'), { kind: 'historical', port: 80, service: 'web_x' });
-  assert.equal(historicalKey({ kind: 'historical', port: 80, service: 'web' }), 'root/svc/web');
-  assert.equal(historicalKey({ kind: 'historical', port: 80, service: 'we b' }), null);
+  assert.deepEqual(decodeName('_80_web'), { kind: 'historical', port: 80, key: web });
+  assert.deepEqual(decodeName('_80_web_x'), { kind: 'historical', port: 80, key: 'root/svc/web_x' });
 });
 
 describe('any other name is foreign', () => {
@@ -45,6 +43,8 @@ describe('any other name is foreign', () => {
     'web',
     '_80web',
     '_80_',
+    '_80_we b',
+    '_80_ns1/svc/web',
     'x_80_web',
     '_http._tcp.web.root.svc',
     '_080._tcp.web.root.svc',
