@@ -50,6 +50,7 @@ export function startJanitor(
     problems: (code) => metric(`gobtw_janitor_problems{code="${code}"}`),
     async synced() {
       await eventually(async () => {
+        assert.equal(program.child.exitCode, null, program.stderr());
         assert.equal((await fetch(`http://${listen}/readyz`)).status, 200);
         assert.equal(await metric('gobtw_janitor_synced'), 1);
       });

@@ -80,7 +80,10 @@ export async function openStage(t: TestContext, options: WorldOptions = {}): Pro
       }),
     async serve(flags) {
       const janitor = start(flags);
-      await eventually(async () => assert.equal(await status('readyz'), 200));
+      await eventually(async () => {
+        assert.equal(janitor.child.exitCode, null, janitor.stderr());
+        assert.equal(await status('readyz'), 200);
+      });
       const wanted = world.services().filter((path) => world.bindOf(path) !== undefined).length;
       await eventually(async () => assert.equal(Object.keys(await binds(world)).length, wanted));
       return janitor;
