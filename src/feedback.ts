@@ -123,12 +123,13 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
         }
       }
       if (code === 'flapping' && key !== null)
-        deps.report(`server ${name}`, [flapping(name, key, until, clock)]);
+        deps.report(flapScope(name), [flapping(name, key, until, clock)]);
     },
     cleared(name) {
       refusals.delete(name);
       deps.report(`server ${name}`, []);
     },
+    calmed: (name) => deps.report(flapScope(name), []),
     superseded: (count) => deps.metrics.superseded(count),
     outage(up) {
       if (!up) deps.distrust();
@@ -157,6 +158,11 @@ function kindOf(
 ): 'create' | 'replace' | 'delete' {
   if (intent?.want === null) return 'delete';
   return observed === null ? 'create' : 'replace';
+}
+
+/** Its own: a change that worked does not end the flapping. */
+function flapScope(name: ServerName): string {
+  return `server ${name} flapping`;
 }
 
 function flapping(name: ServerName, key: ServiceKey, until: number | null, clock: Clock): Problem {

@@ -16,7 +16,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 // The real program is asked far more than its stand-in.
-const timeoutMs = process.env.GOBETWEEN_BIN ? 900_000 : 120_000;
+const timeoutMs = process.env.GOBETWEEN_BIN ? 900_000 : 300_000;
 const node = spawn(
   process.execPath,
   [

@@ -43,8 +43,10 @@ export interface ApplierEvents {
     readonly listen: Listen | null;
     readonly by: readonly ServerName[];
   }) => void;
-  /** What was told as failed or held is over: done, or not wanted any more. `flapping` may end by itself before. */
+  /** What was told as failed or held, `flapping` apart, is over: done, or not wanted any more. */
   readonly cleared?: (name: ServerName) => void;
+  /** A server that was told as `flapping` had no change for 10 s. */
+  readonly calmed?: (name: ServerName) => void;
   readonly superseded?: (count: number) => void;
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */
   readonly outage?: (up: boolean) => void;

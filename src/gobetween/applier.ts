@@ -70,7 +70,7 @@ export function createApplier(
 ): Applier {
   const { balancer, ledger, clock, random, on } = deps;
   const queue = new PQueue({ concurrency: limits.concurrency });
-  const flap = createFlapHold(clock);
+  const flap = createFlapHold(clock, (name) => on.calmed?.(name));
   const pacing = createPacing(
     clock,
     () => ledger.size(),
@@ -336,6 +336,7 @@ export function createApplier(
       await within(clock, budgetMs, done);
       pump.disarm();
       schedule.stop();
+      flap.stop();
     },
   };
 }

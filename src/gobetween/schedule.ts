@@ -30,8 +30,6 @@ export interface Slot {
   /** Its place in the replacement budget is taken. */
   paid: boolean;
   held: HoldCode | null;
-  /** It was told to flap, and that is not over. */
-  flaps: boolean;
   /** A failure was told, and is not over. */
   failed: boolean;
   /** A request went unanswered: it may act yet, so the outcome is looked at again. */
@@ -41,7 +39,7 @@ export interface Slot {
 export interface ScheduleHooks {
   /** `until` is monotonic; null: until a port is free. `listen` is the port that it waits for. */
   held(name: ServerName, code: HoldCode, untilMs: number | null, listen: Listen | null): void;
-  /** What was told as failed or held is over; `flapping` only when nothing is left to do, for it ends by itself too. */
+  /** What was told as failed or held is over; `flapping` apart, whose end the flap hold tells. */
   cleared(name: ServerName): void;
   /** Work on a foreign server was asked for. */
   foreign(name: ServerName): void;
@@ -79,7 +77,6 @@ export function createSchedule(
 
   function drop(slot: Slot): void {
     leave(slot);
-    slot.failed ||= slot.flaps;
     clear(slot);
     slots.delete(slot.name);
     pacing.done(slot.name);
@@ -88,7 +85,7 @@ export function createSchedule(
   function hold(slot: Slot, code: HoldCode, untilMs: number | null, listen: Listen | null): void {
     if (slot.held === code) return;
     slot.held = code;
-    slot.flaps ||= code === 'flapping';
+    if (code === 'flapping' && !flap.tell(slot.name)) return;
     hooks.held(slot.name, code, untilMs, listen);
   }
 
@@ -166,7 +163,6 @@ export function createSchedule(
       quietAtMs: 0,
       paid: false,
       held: null,
-      flaps: false,
       failed: false,
       lookAgain: false,
     };

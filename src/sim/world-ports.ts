@@ -1,9 +1,10 @@
 /**
  * Ports for one world: a block of neighbours that were free on every address, both protocols, when it was chosen.
- * Invariant: nothing has a fixed port, so a world starts beside anything else that runs on the machine, other worlds too.
+ * Invariant: nothing has a fixed port, so a world starts beside anything else that runs on the machine. Most of a block
+ * is not bound yet when the next world looks for one: each cell of ports has a guard, a listener that says whose it is.
  */
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
 export interface PortBlock {
   /** One more port of the block's first part, for explicit words, backends and APIs. */
@@ -12,27 +13,57 @@ export interface PortBlock {
   prefer(port: number): Promise<number>;
   /** The second part: where a janitor may allocate. */
   readonly range: { readonly from: number; readonly to: number };
+  /** Lets other worlds have the block; otherwise the end of the process does. */
+  release(): void;
 }
 
 /** Enough for a world of one story. */
 const SINGLES = 40;
 /** Below the kernel's ephemeral range, above what services use by custom. */
-const LOWEST = 10_000;
+const LOWEST = 20_000;
 const HIGHEST = 32_000;
+const CELL = 50;
+const CELLS = (HIGHEST - LOWEST) / CELL;
+/** The guard of cell n listens here + n. */
+const GUARDS = 10_000;
 const MAX_TRIES = 400;
 
 /** Finds `singles + allocatable` free neighbours, starting at a random place. Throws when the machine has no such block. */
 export async function findPortBlock(allocatable: number, singles = SINGLES): Promise<PortBlock> {
   const size = singles + allocatable;
+  const cells = Math.ceil(size / CELL);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     // somewhere else each time: another world beside this one looks for a place, too
-    const from = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST - size));
-    if (await allFree(from, from + size - 1)) return blockAt(from, size, singles);
+    const first = Math.floor(Math.random() * (CELLS - cells + 1));
+    const guards = await guard(first, cells);
+    if (guards === null) continue;
+    const release = (): void => guards.forEach((each) => each.close());
+    const from = LOWEST + first * CELL;
+    if (await allFree(from, from + size - 1)) return blockAt(from, size, singles, release);
+    release();
   }
   throw new Error(`found no ${size} free neighbouring ports between ${LOWEST} and ${HIGHEST}`);
 }
 
-function blockAt(from: number, size: number, singles: number): PortBlock {
+/** Takes `count` cells from `first` on; null when another world has one of them. */
+async function guard(first: number, count: number): Promise<readonly Server[] | null> {
+  const guards: Server[] = [];
+  for (let cell = first; cell < first + count; cell += 1) {
+    const server = createServer((socket) => socket.destroy()).unref();
+    const taken = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen({ host: '127.0.0.1', port: GUARDS + cell }, () => resolve(true));
+    });
+    if (!taken) {
+      for (const each of guards) each.close();
+      return null;
+    }
+    guards.push(server);
+  }
+  return guards;
+}
+
+function blockAt(from: number, size: number, singles: number, release: () => void): PortBlock {
   let next = from;
   const take = (): number => {
     if (next >= from + singles) throw new Error(`all ${singles} single ports of this world are in use`);
@@ -43,6 +74,7 @@ function blockAt(from: number, size: number, singles: number): PortBlock {
     take,
     prefer: async (port) => ((await isFree(port)) ? port : take()),
     range: { from: from + singles, to: from + size - 1 },
+    release,
   };
 }
 

@@ -95,6 +95,7 @@ async function build(
   const dir = await mkdtemp(join(tmpdir(), 'igw-world-'));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
   const ports = await findPortBlock(options.allocatable ?? ALLOCATABLE, options.singles);
+  cleanups.push(() => ports.release());
   const nodes = options.nodes ?? ['gw1', 'gw2'];
   const gateway = nodes[0] ?? 'gw1';
   const cluster = createCluster({

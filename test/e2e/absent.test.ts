@@ -36,7 +36,7 @@ describe('an absent peer', () => {
     assert.equal(said.length, 1, JSON.stringify(said));
     assert.deepEqual(world.writes(), { posts: 0, deletes: 0 });
     await world.agent.start();
-    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 1), 10_000);
+    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 1));
     await janitor.synced();
   });
 });
@@ -59,7 +59,10 @@ describe('a GoBetween that restarts', () => {
       await janitor.synced();
       assert.deepEqual(world.writes(), { posts: 41 * (i + 1), deletes: 0 }, 'each server once');
     }
-    assert.equal(await janitor.metric('gobtw_janitor_gobetween_restarts_total'), 3);
+    // a look at the servers may find them missing, and mend that, before the next status tells why
+    await eventually(async () =>
+      assert.equal(await janitor.metric('gobtw_janitor_gobetween_restarts_total'), 3),
+    );
   });
 
   test('GoBetween killed while the agent is down: the last good servers are pushed again', async (t) => {
@@ -81,7 +84,7 @@ describe('a GoBetween that restarts', () => {
     await world.stopGoBetween();
     await pause(1500);
     await world.startGoBetween();
-    await eventually(async () => assert.deepEqual(await binds(world), before), 10_000);
+    await eventually(async () => assert.deepEqual(await binds(world), before));
     await world.agent.start();
     await staysSilent(world, 2000);
     assert.equal(world.writes().deletes, 0);
@@ -99,11 +102,11 @@ describe('a GoBetween that restarts', () => {
     world.hangGoBetween();
     for (let i = 0; i < 5; i += 1)
       world.addService(`late${i}`, { bind: bind(), expose: [http], instances: 1 });
-    await eventually(async () => assert.equal(await janitor.metric('gobtw_janitor_gobetween_up'), 0), 10_000);
+    await eventually(async () => assert.equal(await janitor.metric('gobtw_janitor_gobetween_up'), 0));
     await pause(2000);
     world.resumeGoBetween();
-    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 7), 10_000);
-    await janitor.synced(15_000);
+    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 7));
+    await janitor.synced();
     const now = await binds(world);
     for (const [name, listen] of Object.entries(before)) assert.equal(now[name], listen);
     assert.equal(world.writes().deletes, 0);

@@ -11,7 +11,7 @@ const TOO_LARGE = 65 * 1024 * 1024;
 interface Allocated extends Stage {
   readonly path: string;
   /** The config holds the port that GoBetween listens on. */
-  written(withinMs: number): Promise<void>;
+  written(): Promise<void>;
   /** `set` requests so far. */
   sets(): number;
 }
@@ -27,13 +27,12 @@ async function openAllocated(t: TestContext, outcome: SetOutcome): Promise<Alloc
   return {
     ...stage,
     path,
-    written: (withinMs) =>
-      eventually(() => assert.equal(world.bindOf(path), `${stage.http}-0.0.0.0:${port}`), withinMs),
+    written: () => eventually(() => assert.equal(world.bindOf(path), `${stage.http}-0.0.0.0:${port}`)),
     sets: () => world.agent.count('object_action'),
   };
 }
 
-describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
+describe('flaws of the agent: its answers', { concurrency: 3 }, () => {
   test('slow answers: everything comes, later, and a slow agent is asked less often', async (t) => {
     const stage = await openStage(t);
     const { world } = stage;
@@ -41,9 +40,10 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     const api = stage.add('api');
     world.agent.flaws.answerMs = 500;
     await stage.serve();
-    const lists = world.agent.count('daemon_status');
+    const [lists, since] = [world.agent.count('daemon_status'), performance.now()];
     await stage.untouched(severalGraces);
-    assert.ok(world.agent.count('daemon_status') <= lists + 2);
+    const polls = world.agent.count('daemon_status') - lists;
+    assert.ok(polls <= 2 + (performance.now() - since) / 10_000, `${polls} lists`);
     await stage.move(web)();
     world.remove(api);
     await stage.servesOnly('web');
@@ -56,12 +56,14 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     stage.add('api');
     await stage.serve({ 'agent-timeout': '500ms' });
     let served = (): Promise<void> => Promise.resolve();
+    const [lists, since] = [world.agent.count('daemon_status'), performance.now()];
     await stage.untouched(async () => {
       world.agent.flaws.answerMs = 1000;
       served = stage.move(web);
       await severalGraces();
     });
-    assert.ok(world.agent.count('daemon_status') <= 10, `${world.agent.count('daemon_status')} lists`);
+    const polls = world.agent.count('daemon_status') - lists;
+    assert.ok(polls <= 4 + (performance.now() - since) / 1000, `${polls} lists`);
     world.agent.flaws.answerMs = 0;
     await served();
     await stage.servesOnly('web', 'api');
@@ -76,7 +78,7 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     await stage.untouched(async () => {
       world.agent.flaws.answerPadding.set('daemon_status', TOO_LARGE);
       world.cluster.delete(api, { announced: false });
-      await janitor.line(/larger than 67108864 bytes/, 20_000);
+      await janitor.line(/larger than 67108864 bytes/);
       await severalGraces();
     });
     await stage.move(web)();
@@ -140,7 +142,7 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     await eventually(async () => {
       const moved = Object.values(await binds(world)).filter((text) => text.startsWith('127.11.'));
       assert.equal(moved.length, 200);
-    }, 30_000);
+    });
     assert.ok(requests() - before <= 220, `${requests() - before} config reads for 200 edits`);
     const polls = world.agent.count('daemon_status') - lists;
     assert.ok(polls <= 2 + (performance.now() - since) / 1000, `${polls} lists`);
@@ -156,7 +158,7 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
         await stage.problems('write-back-failed', 1);
         assert.equal(world.bindOf(path), http);
         world.agent.flaws.setOutcome = 'ok';
-        await stage.written(15_000);
+        await stage.written();
         await stage.problems('write-back-failed', 0);
       });
     });
@@ -167,7 +169,7 @@ describe('flaws of the agent: its answers', { concurrency: 10 }, () => {
     test(`set is applied ${how}: found by reading, not written again`, async (t) => {
       const stage = await openAllocated(t, outcome);
       await stage.untouched(async () => {
-        await stage.written(10_000);
+        await stage.written();
         await pause(4000);
       });
       assert.equal(stage.sets(), 1);

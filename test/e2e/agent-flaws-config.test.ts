@@ -23,7 +23,7 @@ async function bindOfServer(stage: Stage, service: string): Promise<string | und
   return (await binds(stage.world))[stage.server(service)];
 }
 
-describe('flaws of the agent: configs', { concurrency: 9 }, () => {
+describe('flaws of the agent: configs', { concurrency: 3 }, () => {
   test('a live file with a syntax error, mended within the grace: 0 DELETEs', async (t) => {
     const stage = await openStage(t);
     const { world } = stage;

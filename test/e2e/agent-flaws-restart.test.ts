@@ -21,7 +21,7 @@ function refusal(path: string): Promise<string> {
   });
 }
 
-describe('flaws of the agent: its starts and ends', { concurrency: 6 }, () => {
+describe('flaws of the agent: its starts and ends', { concurrency: 3 }, () => {
   test('slow and partial start (§6 Start-up): what is served stays', async (t) => {
     const stage = await openStage(t);
     const { world } = stage;

@@ -78,7 +78,7 @@ describe('an agent that comes and goes', () => {
     for (const [what, tell] of story) {
       await t.test(what, async () => {
         await tell();
-        await janitor.synced(15_000);
+        await janitor.synced();
         await pause(1500); // longer than the grace
         await unharmed();
       });

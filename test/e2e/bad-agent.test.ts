@@ -36,7 +36,7 @@ async function stillFollows({ world, http, before, writes, janitor }: Scene, tur
   assert.equal(janitor.child.exitCode, null, janitor.stderr());
   const name = `new${turn}`;
   world.addService(name, { bind: `${http}-127.0.0.1:${world.ports.take()}`, expose: [http], instances: 1 });
-  await eventually(async () => assert.ok(serverName(http, name) in (await binds(world))), 15_000);
+  await eventually(async () => assert.ok(serverName(http, name) in (await binds(world))));
   assert.deepEqual(world.writes(), { posts: writes.posts + turn + 1, deletes: writes.deletes });
   const now = await binds(world);
   for (const [server, bind] of Object.entries(before)) assert.equal(now[server], bind);
@@ -162,14 +162,14 @@ describe('bad frames and answers of the agent', () => {
         proxy.hook = hook;
         const before = await seen();
         proxy.cutStreams(); // asks for a list
-        await eventually(() => assert.ok(proxy.count('daemon_status') >= asked + 2), 10_000);
+        await eventually(() => assert.ok(proxy.count('daemon_status') >= asked + 2));
         assert.equal(janitor.child.exitCode, null, janitor.stderr());
         assert.deepEqual(world.writes(), writes);
         await eventually(async () => assert.ok((await seen()) > before, 'a metric counts it'));
         proxy.hook = undefined;
       });
     }
-    await janitor.synced(15_000);
+    await janitor.synced();
     assert.deepEqual(await binds(world), before);
     await stillFollows(scene, 0);
     assert.doesNotMatch(janitor.stderr(), /\bat .*\.js:\d+/, 'no stack was printed');
@@ -184,14 +184,14 @@ describe('bad frames and answers of the agent', () => {
       await t.test(what, async () => {
         begin();
         world.cluster.set(bad, 'env.touched', what);
-        await eventually(async () => assert.equal(await janitor.problems('config-unreadable'), 1), 10_000);
+        await eventually(async () => assert.equal(await janitor.problems('config-unreadable'), 1));
         await eventually(() => assert.equal(janitor.raised('config-unreadable').length, turn + 1));
         assert.match(janitor.raised('config-unreadable').at(-1)?.msg ?? '', /^api: /);
         await stillFollows(scene, turn);
         turn += 1;
         end();
         world.cluster.set(bad, 'env.touched', `${what} no more`);
-        await eventually(async () => assert.equal(await janitor.problems('config-unreadable'), 0), 15_000);
+        await eventually(async () => assert.equal(await janitor.problems('config-unreadable'), 0));
       });
     };
     const failures: readonly ConfigFailure[] = [

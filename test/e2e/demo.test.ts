@@ -27,11 +27,11 @@ describe('demo', () => {
     demo.write('curl api');
     demo.write('conflict');
     await demo.line(/"nonsense" is no command/);
-    await demo.line(/^web .* 3 live .*serving/, 15_000);
+    await demo.line(/^web .* 3 live .*serving/);
     await demo.line(/^127\.0\.0\.1:\d+\/tcp: shop\/svc\/api@127\.[\d.]+ x3, shop\/svc\/api@127\.[\d.]+ x3$/);
     await demo.line(/^rival .*held$/);
     await demo.line(/^ {2}rival: +port-conflict: web has it$/);
-    await demo.line(/^blog .* 2 live .*serving/, 15_000);
+    await demo.line(/^blog .* 2 live .*serving/);
     demo.child.stdin?.end();
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(demo.child.exitCode, null);

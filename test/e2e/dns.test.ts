@@ -37,7 +37,7 @@ describe("the cluster's DNS", () => {
     await eventually(() => assert.match(janitor.raised('no-dns')[0]?.msg ?? '', /^web: .*cluster\.dns/));
     await staysSilent(world, 500);
     world.cluster.setDns(['127.0.0.1']);
-    await eventually(async () => assert.ok(serverName(http, 'web') in (await binds(world))), 10_000);
+    await eventually(async () => assert.ok(serverName(http, 'web') in (await binds(world))));
     await eventually(async () => assert.equal((await askTcp(port)).ok, true));
     assert.equal(await janitor.problems('no-dns'), 0);
   });
@@ -57,7 +57,7 @@ describe("the cluster's DNS", () => {
     await eventually(() => assert.ok(clusterReads() > reads, 'the list was read again'));
     await pause(200);
     add('late');
-    await eventually(async () => assert.equal(await janitor.problems('no-dns'), 1), 10_000);
+    await eventually(async () => assert.equal(await janitor.problems('no-dns'), 1));
     world.cluster.set('web', 'env.unrelated', 'edit');
     await staysSilent(world, 2000);
     await janitor.stop();
@@ -84,10 +84,10 @@ describe("the cluster's DNS", () => {
     world.dns.setMode('silent');
     const port = add('web');
     const janitor = start();
-    await janitor.synced(20_000);
+    await janitor.synced();
     assert.equal(await lookupOf('web'), `127.0.0.1:${world.dns.port}`);
     world.dns.setMode('ok');
-    await eventually(async () => assert.equal((await askTcp(port)).ok, true), 15_000);
+    await eventually(async () => assert.equal((await askTcp(port)).ok, true));
     assert.deepEqual(world.writes(), { posts: 1, deletes: 0 });
   });
 
@@ -112,9 +112,9 @@ describe("the cluster's DNS", () => {
     const { world, add, lookupOf, start } = await open(t, ['127.0.0.98', '127.0.0.99']);
     const port = add('web');
     const janitor = start();
-    await janitor.synced(20_000);
+    await janitor.synced();
     world.cluster.setDns(['127.0.0.99', '127.0.0.1']);
-    await eventually(async () => assert.equal(await lookupOf('web'), `127.0.0.1:${world.dns.port}`), 15_000);
+    await eventually(async () => assert.equal(await lookupOf('web'), `127.0.0.1:${world.dns.port}`));
     await eventually(async () => assert.equal((await askTcp(port)).ok, true));
     assert.deepEqual(world.writes(), { posts: 2, deletes: 1 });
     assert.equal(

@@ -25,18 +25,12 @@ describe('foreign servers', () => {
     await world.agent.start();
     for (const [name, namespace] of NEIGHBOURS) world.remove(path(name, namespace));
     world.remove(web);
-    await eventually(
-      async () => assert.equal(Object.keys(await binds(world)).length, FOREIGN.length),
-      15_000,
-    );
+    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, FOREIGN.length));
     janitor.signal('SIGHUP');
     await pause(1200);
     assert.deepEqual(await foreign(), asMade, 'as they were made, to the last field');
     await world.dropServer(FOREIGN[0] ?? '');
-    await eventually(
-      async () => assert.equal((await binds(world))[serverName(http, 'late')], wanted),
-      10_000,
-    );
+    await eventually(async () => assert.equal((await binds(world))[serverName(http, 'late')], wanted));
     assert.equal((await janitor.stop()).code, 0);
     assert.deepEqual(await foreign(), [undefined, ...asMade.slice(1)]);
   });

@@ -59,7 +59,7 @@ describe('servers of the historical janitor', () => {
       await pause(1200);
       assert.deepEqual(world.writes(), { posts: before.posts + 1, deletes: before.deletes + 1 });
       world.remove(web);
-      await eventually(async () => assert.deepEqual(await binds(world), {}), 10_000);
+      await eventually(async () => assert.deepEqual(await binds(world), {}));
     });
   });
 
@@ -98,7 +98,7 @@ describe('servers of the historical janitor', () => {
     const janitor = startJanitor(t, world, { 'delete-grace': '2s' });
     await eventually(async () => assert.ok(serverName(http, 'web2') in (await binds(world))));
     assert.ok(orphan in (await binds(world)), 'absence is not proven yet');
-    await eventually(async () => assert.equal(orphan in (await binds(world)), false), 15_000);
+    await eventually(async () => assert.equal(orphan in (await binds(world)), false));
     await janitor.synced();
     assert.deepEqual(
       Object.keys(await binds(world)).sort(),
@@ -107,9 +107,6 @@ describe('servers of the historical janitor', () => {
     assert.equal((await binds(world))[`_${label}_web`], bind);
     assert.equal(name in (await binds(world)), false);
     world.remove(web2);
-    await eventually(
-      async () => assert.deepEqual(Object.keys(await binds(world)), [`_${label}_web`]),
-      10_000,
-    );
+    await eventually(async () => assert.deepEqual(Object.keys(await binds(world)), [`_${label}_web`]));
   });
 });

@@ -97,7 +97,7 @@ describe('run', () => {
     assert.ok(lines.length <= 8, `waiting must not fill the log:\n${lines.join('\n')}`);
     await world.startGoBetween();
     await world.agent.start();
-    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 1), 15_000);
+    await eventually(async () => assert.equal(Object.keys(await binds(world)).length, 1));
   });
 
   test('a GoBetween that restarts gets everything back', async (t) => {

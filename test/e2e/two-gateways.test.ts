@@ -85,8 +85,8 @@ describe('two gateways', () => {
     await eventually(async () => {
       assert.equal(Object.keys(await one.binds()).length, count);
       assert.equal(Object.keys(await two.binds()).length, count);
-    }, 15_000);
-    await eventually(() => assert.deepEqual(changes(), Array<number>(count).fill(1)), 20_000);
+    });
+    await eventually(() => assert.deepEqual(changes(), Array<number>(count).fill(1)));
     await Promise.all([one.janitor.synced(), two.janitor.synced()]);
     const settled = await one.binds();
     assert.deepEqual(await two.binds(), settled, 'the same ports');
@@ -144,7 +144,7 @@ describe('two gateways', () => {
       const bind = (world.bindOf(web) ?? '').split('-')[1];
       assert.deepEqual(Object.values(await one.binds()), [bind]);
       assert.deepEqual(Object.values(await two.binds()), [bind]);
-    }, 15_000);
+    });
     await pause(5000);
     assert.deepEqual(changes(), [1]);
     assert.deepEqual([one.writes()[1] + two.writes()[1]], [1], 'one replacement in total');

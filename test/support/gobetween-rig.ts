@@ -59,6 +59,7 @@ export function createRig(options: RigOptions = {}): Rig {
         superseded: (count) => told.push(`superseded ${count}`),
         paced: ({ cause, count }) => told.push(`paced ${cause} ${count}`),
         cleared: (name) => told.push(`cleared ${name}`),
+        calmed: (name) => told.push(`calmed ${name}`),
         drifted: (name) => told.push(`drifted ${name}`),
         ...options.on,
       },

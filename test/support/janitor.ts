@@ -18,7 +18,7 @@ export interface Janitor extends Program {
   /** Problems and warnings of a code in force. */
   problems(code: string): Promise<number>;
   /** Ready, in sync, and nothing left to do. */
-  synced(withinMs?: number): Promise<void>;
+  synced(): Promise<void>;
   /** Log lines so far. */
   log(): readonly LogLine[];
   /** Lines that a problem wrote when it came. */
@@ -48,11 +48,12 @@ export function startJanitor(
     ...program,
     metric,
     problems: (code) => metric(`gobtw_janitor_problems{code="${code}"}`),
-    async synced(withinMs = 10_000) {
+    async synced() {
       await eventually(async () => {
+        assert.equal(program.child.exitCode, null, program.stderr());
         assert.equal((await fetch(`http://${listen}/readyz`)).status, 200);
         assert.equal(await metric('gobtw_janitor_synced'), 1);
-      }, withinMs);
+      });
     },
     log,
     raised: (code) => log().filter((line) => line['code'] === code && line['transition'] === 'raised'),

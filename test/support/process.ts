@@ -61,7 +61,7 @@ export function startProgram(
     exited,
     stdout: () => stdout,
     stderr: () => stderr,
-    line: (pattern, withinMs = 8000) =>
+    line: (pattern, withinMs = 60_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => done('was not said in time'), withinMs);
         const look = (): void => {

@@ -77,7 +77,7 @@ export function follow(socketPath: string, options: Record<string, unknown> = {}
           messages,
           rest: () => rest,
           ended: () => ended,
-          async until(wanted, withinMs = 2000) {
+          async until(wanted, withinMs = 60_000) {
             const deadline = performance.now() + withinMs;
             while (!wanted(messages)) {
               if (performance.now() > deadline) throw new Error(`not seen within ${withinMs} ms`);

@@ -101,6 +101,7 @@ async function build(
     : startPowerDns(pdns, agent, join(dir, 'pdns'), `${net}.1`));
   cleanups.push(() => dns.stop());
   const ports = await findPortBlock(40);
+  cleanups.push(async () => ports.release());
   const gobetween = await startRealBalancer(gobetweenBin, dir, ports.take());
   cleanups.push(() => gobetween.stop());
   let last = 1;

@@ -13,7 +13,6 @@ import { binds, eventually, openWorld } from './world.js';
 
 /** `--delete-grace` of these tests. */
 export const GRACE_MS = 800;
-const WITHIN_MS = 20_000;
 
 export interface Stage {
   readonly world: World;
@@ -81,33 +80,30 @@ export async function openStage(t: TestContext, options: WorldOptions = {}): Pro
       }),
     async serve(flags) {
       const janitor = start(flags);
-      await eventually(async () => assert.equal(await status('readyz'), 200), WITHIN_MS);
+      await eventually(async () => {
+        assert.equal(janitor.child.exitCode, null, janitor.stderr());
+        assert.equal(await status('readyz'), 200);
+      });
       const wanted = world.services().filter((path) => world.bindOf(path) !== undefined).length;
-      await eventually(async () => assert.equal(Object.keys(await binds(world)).length, wanted), WITHIN_MS);
+      await eventually(async () => assert.equal(Object.keys(await binds(world)).length, wanted));
       return janitor;
     },
     move(path) {
       const port = world.ports.take();
       world.setBind(path, `${http}-127.0.0.1:${port}`);
       return () =>
-        eventually(
-          async () => assert.equal((await binds(world))[server(path)], `127.0.0.1:${port}`),
-          WITHIN_MS,
-        );
+        eventually(async () => assert.equal((await binds(world))[server(path)], `127.0.0.1:${port}`));
     },
     servesOnly: (...services) =>
-      eventually(
-        async () => assert.deepEqual(Object.keys(await binds(world)).sort(), services.map(server).sort()),
-        WITHIN_MS,
+      eventually(async () =>
+        assert.deepEqual(Object.keys(await binds(world)).sort(), services.map(server).sort()),
       ),
     async metric(name) {
       return (await readMetrics(page)).get(name) ?? 0;
     },
     problems: (code, count) =>
-      eventually(
-        async () =>
-          assert.equal((await readMetrics(page)).get(`gobtw_janitor_problems{code="${code}"}`) ?? 0, count),
-        WITHIN_MS,
+      eventually(async () =>
+        assert.equal((await readMetrics(page)).get(`gobtw_janitor_problems{code="${code}"}`) ?? 0, count),
       ),
     async untouched(during) {
       const before = await seen();
@@ -124,6 +120,6 @@ export const severalGraces = (): Promise<void> => pause(3 * GRACE_MS);
 export async function severalLists(world: World): Promise<void> {
   const lists = world.agent.count('daemon_status');
   await pause(2 * GRACE_MS);
-  await eventually(() => assert.ok(world.agent.count('daemon_status') >= lists + 2), WITHIN_MS);
+  await eventually(() => assert.ok(world.agent.count('daemon_status') >= lists + 2));
   await pause(600);
 }

@@ -10,8 +10,11 @@ export async function openWorld(t: TestContext, options: WorldOptions = {}): Pro
   return world;
 }
 
+/** Generous: it costs nothing where things work, and the machine may be busy. */
+const EVENTUALLY_MS = 60_000;
+
 /** Runs the assertions of `look` until they hold; after `withinMs` they fail the test. */
-export async function eventually(look: () => unknown, withinMs = 8000): Promise<void> {
+export async function eventually(look: () => unknown, withinMs = EVENTUALLY_MS): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {

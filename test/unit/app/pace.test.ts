@@ -90,6 +90,7 @@ describe('when changes come', () => {
       assert.ok((gaps[i] ?? Infinity) >= least, String(gaps)),
     );
     assert.ok(deletes.length <= 6, String(gaps));
+    await rig.advance(10_000);
     assert.deepEqual(rig.problems(), []);
     await rig.stop();
   });

@@ -120,12 +120,30 @@ describe('changes of one server are kept apart', () => {
     const deletes = at(rig, 'DELETE');
     const gaps = deletes.slice(1).map((ms, i) => Math.round((ms - (deletes[i] ?? 0)) / 100) / 10);
     assert.deepEqual(gaps.slice(0, 7), [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]);
-    assert.ok(rig.told.includes('held a flapping'));
+    assert.equal(rig.told.filter((line) => line === 'held a flapping').length, 1, 'told once');
+    assert.equal(rig.told.includes('calmed a'), false);
     await rig.clock.advance(16_000);
+    assert.equal(rig.told.filter((line) => line === 'calmed a').length, 1);
     const before = rig.balancer.calls.length;
     rig.wish(desire('a', '0.0.0.0:80', 5000));
     await rig.clock.advance(10);
     assert.equal(rig.balancer.calls.length, before + 2, 'a change after 10 s waits for nothing');
+  });
+
+  test('one that is changed there and back flaps all the time, and is told once', async () => {
+    const rig = createRig({ latencyMs: 0 });
+    rig.have(desire('a', '0.0.0.0:80'));
+    for (let version = 0; version < 400; version++) {
+      rig.wish(desire('a', '0.0.0.0:80', 2 + (version % 4)));
+      await rig.clock.advance(10);
+    }
+    const flapping = rig.told.filter((line) => /flapping|calmed/.test(line));
+    assert.deepEqual(flapping, ['held a flapping']);
+    await rig.clock.advance(20_000);
+    assert.deepEqual(
+      rig.told.filter((line) => /flapping|calmed/.test(line)),
+      ['held a flapping', 'calmed a'],
+    );
   });
 
   test('its creation does not count', async () => {

@@ -16,6 +16,13 @@ test('a port block is free, has no port twice, and ends before its range', async
   assert.equal(await isFree(block.range.to), true);
 });
 
+test('blocks side by side share no port, though nothing listens in them yet', async () => {
+  const blocks = await Promise.all(Array.from({ length: 30 }, () => findPortBlock(60)));
+  const starts = blocks.map((block) => block.range.from).sort((a, b) => a - b);
+  for (const [i, start] of starts.slice(1).entries()) assert.ok(start - (starts[i] ?? 0) >= 100);
+  for (const block of blocks) block.release();
+});
+
 test('a preferred port that is taken is not used', async (t) => {
   const block = await findPortBlock(1);
   const taken = block.take();

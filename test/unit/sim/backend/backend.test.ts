@@ -57,10 +57,10 @@ describe('following a cluster', () => {
     const followed = followCluster(cluster);
     t.after(() => followed.stop());
     const text =
-      '[ip#0]\ntype = cni\nexpose = 18080/tcp 15353/udp 80/tcp\n\n[env]\nigw_gobtw_bind = 18080/tcp\n';
+      '[ip#0]\ntype = cni\nexpose = 7080/tcp 7353/udp 80/tcp\n\n[env]\nigw_gobtw_bind = 7080/tcp\n';
     cluster.create('web', text);
     await followed.settled();
-    assert.deepEqual([...followed.running().keys()], ['tcp 127.78.0.1:18080', 'udp 127.78.0.1:15353']);
+    assert.deepEqual([...followed.running().keys()], ['tcp 127.78.0.1:7080', 'udp 127.78.0.1:7353']);
     assert.deepEqual(followed.skipped(), [{ endpoint: 'tcp 127.78.0.1:80', reason: 'privileged port' }]);
 
     cluster.scale('web', 3);
@@ -83,7 +83,7 @@ describe('following a cluster', () => {
 
   test('an address that is not of this machine is skipped and named', async (t) => {
     const cluster = createCluster({ name: 'clu1', nodes: ['n1'], dns: [] });
-    cluster.create('web', '[ip#0]\nipname = 203.0.113.9\nexpose = 18080/tcp\n');
+    cluster.create('web', '[ip#0]\nipname = 203.0.113.9\nexpose = 7080/tcp\n');
     const followed = followCluster(cluster);
     t.after(() => followed.stop());
     await followed.settled();
