@@ -19,6 +19,8 @@ export interface App {
   address(): string | null;
   /** Who does not answer, one line each. */
   unreachable(): readonly string[];
+  /** A line in the log about the program's own life: started, asked to look again, stopping. */
+  say(fields: Readonly<Record<string, unknown>>, message: string): void;
   /** Looks at everything again. */
   resync(): void;
   /** Finishes what was begun, within 10 s. Servers stay. */

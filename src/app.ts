@@ -319,6 +319,7 @@ export function createApp(
     servers: () => ledger.size(),
     address: () => pages.address(),
     unreachable: peers.silent,
+    say: (fields, message) => log.info(fields, message),
     resync() {
       informer.resync();
       void watch.sweepNow();

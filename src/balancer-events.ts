@@ -2,6 +2,7 @@
  * What follows from what GoBetween does: it comes and goes, restarts, or hides its list (SPEC §7). Invariant: one line per
  * transition; the work that follows is marked here and done by the rounds.
  */
+import type { Outcome } from './gobetween/outcome.js';
 import type { WatchEvents } from './gobetween/watch.js';
 import type { Peers } from './peers.js';
 import type { ChangeReason } from './plan/change.js';
@@ -31,9 +32,25 @@ export function createBalancerEvents(deps: {
     onUp(up, outcome, detail) {
       metrics.gobetweenUp(up);
       deps.outage(up);
-      peers.tell('gobetween', up, `GoBetween at ${url}: ${up ? 'answers' : `${outcome} ${detail}`}`);
+      peers.tell('gobetween', up, `GoBetween at ${url}: ${up ? 'answers' : trouble(outcome, detail)}`);
     },
     onSweepFailed: (outcome, detail) =>
-      peers.tell('list', false, `the list of GoBetween's servers cannot be read: ${outcome} ${detail}`),
+      peers.tell(
+        'list',
+        false,
+        `the list of GoBetween's servers cannot be read: ${trouble(outcome, detail)}`,
+      ),
   };
 }
+
+/** What is wrong and what to look at, for people. */
+function trouble(outcome: Outcome, detail: string): string {
+  const hint = hints[outcome];
+  return `${outcome}: ${detail}${hint === undefined ? '' : `; ${hint}`}`;
+}
+
+const hints: Partial<Readonly<Record<Outcome, string>>> = {
+  unreachable: 'check that it runs with its API enabled, and --gobetween',
+  unauthorized: 'check --gobetween-user and --gobetween-password-file',
+  invalid: "check that --gobetween is the root of GoBetween's API",
+};

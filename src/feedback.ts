@@ -106,7 +106,7 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
         const fields = { server: name, outcome, detail, retryInMs, restored: event.restored };
         deps.changeLog.note({ kind: 'refuse', name, fields });
       }
-      if (key === null || listen === null) return;
+      if (key === null || listen === null || silent.has(outcome)) return;
       const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
       if (outcome === 'port-busy') {
@@ -151,6 +151,9 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     clean: (key) => void noticedAt.delete(key),
   };
 }
+
+/** No verdict on the server: what was wrong with it before is neither confirmed nor mended. */
+const silent: ReadonlySet<Outcome> = new Set(['unreachable', 'timeout', 'unauthorized']);
 
 function kindOf(
   intent: { readonly want: unknown } | null,

@@ -12,12 +12,16 @@ import type { Settings } from '../settings.js';
 import { firstPlan } from './first-plan.js';
 import type { Io } from './io.js';
 import { renderLeft } from './left.js';
+import { usageLine } from './messages.js';
 import { onSignals } from './signals.js';
 import type { Verbs } from './verbs.js';
+import { renderWarnings } from './warned.js';
 
 /** How long nothing may get better, beside the quiet wait, before what is still pending counts as failed. */
 const PATIENCE_MS = 5000;
 const LOOK_MS = 100;
+const NO_RETRY = 'apply ends here and tries nothing again; run keeps trying';
+const WATCHED = 'policy observe: nothing was changed';
 
 const LEFT: ReadonlySet<ExposureState> = new Set(['held', 'spoiled', 'kept', 'pending']);
 
@@ -40,9 +44,10 @@ export function createApply(io: Io): NonNullable<Verbs['apply']> {
       if (changes === null) return 1;
       await untilSettled(app, settings.quietWaitMs + PATIENCE_MS, ended.signal);
       const left = app.exposure().filter(({ state }) => LEFT.has(state));
-      const failed = left.some(({ state }) => state === 'pending');
-      io.out(`${summary(changes)}\n${renderLeft(left, io)}`);
-      return failed || ended.signal.aborted ? 1 : 0;
+      const pending = left.filter(({ state }) => state === 'pending').length;
+      io.out(`${summary(changes, pending)}\n${renderLeft(left, io)}${renderWarnings(app.problems(), io)}`);
+      if (pending > 0) io.err(usageLine(settings.policy === 'observe' ? WATCHED : NO_RETRY));
+      return pending > 0 || ended.signal.aborted ? 1 : 0;
     } finally {
       await app.stop();
       offSignals();
@@ -63,7 +68,8 @@ async function untilSettled(app: App, patienceMs: number, ended: AbortSignal): P
   }
 }
 
-function summary(changes: readonly Change[]): string {
+function summary(changes: readonly Change[], pending: number): string {
   const count = (kind: Change['kind']): number => changes.filter((change) => change.kind === kind).length;
-  return `${count('create')} to create, ${count('replace')} to replace, ${count('delete')} to delete`;
+  const outcome = pending === 0 ? 'done' : `${pending} not done, see below`;
+  return `${count('create')} to create, ${count('replace')} to replace, ${count('delete')} to delete: ${outcome}`;
 }

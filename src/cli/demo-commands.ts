@@ -2,6 +2,7 @@
 import { askMany, type Reply } from '../sim/world-traffic.js';
 import type { Stage } from './demo-stage.js';
 import { listenPort } from './demo-table.js';
+import { renderTable, wrapText } from './render-table.js';
 
 export type CommandResult =
   | { readonly kind: 'said'; readonly text: string }
@@ -11,7 +12,7 @@ export type CommandResult =
 interface Command {
   readonly usage: string;
   readonly doc: string;
-  run(stage: Stage, args: readonly string[]): Promise<CommandResult> | CommandResult;
+  run(stage: Stage, args: readonly string[], columns: number | null): Promise<CommandResult> | CommandResult;
 }
 
 const said = (text: string): CommandResult => ({ kind: 'said', text });
@@ -110,25 +111,33 @@ const commands: Readonly<Record<string, Command>> = {
     },
   },
   table: { usage: 'table', doc: 'print the table again', run: () => ({ kind: 'table' }) },
-  help: { usage: 'help', doc: 'this list', run: (stage) => said(helpText(stage)) },
+  help: { usage: 'help', doc: 'this list', run: (stage, _args, columns) => said(helpText(stage, columns)) },
   quit: { usage: 'quit', doc: 'stop everything', run: () => ({ kind: 'quit' }) },
 };
 
 /** Runs one typed line. An unknown or wrong command says so and changes nothing. */
-export async function runCommand(stage: Stage, line: string): Promise<CommandResult> {
+export async function runCommand(
+  stage: Stage,
+  line: string,
+  columns: number | null = null,
+): Promise<CommandResult> {
   const [verb = '', ...args] = line.trim().split(/\s+/);
   if (verb === '') return said('');
   const command = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
   if (command === undefined) return said(`"${verb}" is no command; type help`);
-  return command.run(stage, args);
+  return command.run(stage, args, columns);
 }
 
-export function helpText(stage: Stage): string {
+/** `columns` of the terminal; null for a pipe. */
+export function helpText(stage: Stage, columns: number | null): string {
   const { http } = stage.cast;
   const example = `for instance: scale web 4 | bind web ${http}-0.0.0.0:${stage.spare} | add blog | conflict`;
-  const width = Math.max(...Object.values(commands).map(({ usage }) => usage.length));
-  const lines = Object.values(commands).map(({ usage, doc }) => `  ${usage.padEnd(width)}  ${doc}`);
-  return [...lines, example].join('\n');
+  const lines = Object.values(commands).map(({ usage, doc }) => [usage, doc]);
+  const width = columns ?? Number.POSITIVE_INFINITY;
+  return [
+    renderTable(lines, { width: columns, overflow: 'wrap', indent: 2 }),
+    ...wrapText(example, width),
+  ].join('\n');
 }
 
 /** `0.web@127.64.0.1 x3, 1.web@127.64.0.2 x3`, failures by their reason. */

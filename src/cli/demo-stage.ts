@@ -5,6 +5,7 @@
 import type { App } from '../app-handle.js';
 import { createApp } from '../app.js';
 import { createRealPorts } from '../effects.js';
+import type { Problem } from '../model/problem.js';
 import type { ExposureRow } from '../plan/exposure.js';
 import { parseSettings, type Settings } from '../settings.js';
 import { startWorld, type World } from '../sim/world.js';
@@ -16,6 +17,8 @@ export interface Stage {
   /** A free port to suggest in examples. */
   readonly spare: number;
   rows(): readonly ExposureRow[];
+  /** What the janitor warns of now. */
+  warnings(): readonly Problem[];
   rowsOf(path: string): readonly ExposureRow[];
   /** Root of the janitor's own pages. */
   address(): string | null;
@@ -45,6 +48,7 @@ export async function openStage(version: string): Promise<Stage> {
       cast,
       spare: world.ports.take(),
       rows: () => app.exposure(),
+      warnings: () => app.problems().filter(({ severity }) => severity === 'warning'),
       rowsOf: (path) => app.exposure().filter(({ service }) => service === path),
       address: () => app.address(),
       settled: () => app.settled(),

@@ -1,8 +1,10 @@
 /** What the demo shows: a row for each exposure with the backends that GoBetween knows, and how to try it. */
 import type { ExposureRow } from '../plan/exposure.js';
 import type { ShownBackend } from '../sim/world-rest.js';
+import { problemOwner } from '../telemetry/problem-line.js';
 import type { Stage } from './demo-stage.js';
 import { renderTable } from './render-table.js';
+import { warningText } from './warned.js';
 
 /** The table as text, and below it why a row is not as it should be. Backends are counted in GoBetween, so the table shows what traffic would meet. */
 export async function drawTable(stage: Stage, columns: number | null): Promise<string> {
@@ -16,7 +18,12 @@ export async function drawTable(stage: Stage, columns: number | null): Promise<s
     row.state,
   ]);
   const head = ['SERVICE', 'ASKS FOR', 'LISTENS ON', 'BACKENDS', 'STATE'];
-  const notes = rows.filter(({ why }) => why !== '').map((row) => [`${row.service}:`, row.why]);
+  const served = new Set(rows.filter(({ state }) => state === 'serving').map(({ service }) => service));
+  const warnings = stage.warnings().filter((problem) => served.has(problemOwner(problem)));
+  const notes = [
+    ...rows.filter(({ why }) => why !== '').map((row) => [`${row.service}:`, row.why]),
+    ...warnings.map((problem) => [`${problemOwner(problem)}:`, warningText(problem)]),
+  ];
   return [
     renderTable(cells, { head, width: columns, overflow: 'wrap' }),
     renderTable(notes, { width: columns, overflow: 'wrap', indent: 2 }),

@@ -50,7 +50,7 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
   await untilServing(stage, ended.signal);
   const screen = createScreen(stage, io);
   await screen.draw(true);
-  io.out(`\n${tryText(stage)}\n\n${helpText(stage)}\n`);
+  io.out(`\n${tryText(stage)}\n\n${helpText(stage, io.columns)}\n`);
   const lines = createInterface({ input: stdin, terminal: false });
   // Without a terminal the end of the input is no wish to stop: `demo < /dev/null &` runs until it is killed.
   lines.on('close', () => stdin.isTTY === true && ended.abort());
@@ -60,7 +60,7 @@ async function play(stage: Stage, io: Io, stdin: DemoInput, ended: AbortControll
   });
 
   async function answer(line: string): Promise<void> {
-    const result = await runCommand(stage, line);
+    const result = await runCommand(stage, line, io.columns);
     if (result.kind === 'quit') ended.abort();
     else if (result.kind === 'table') await screen.draw(true);
     else if (result.text !== '') io.out(`${result.text}\n`);

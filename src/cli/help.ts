@@ -13,7 +13,7 @@ const examples: readonly (readonly [string, string])[] = [
   ['gobtw-janitor demo', 'see it work, without a cluster'],
   ["gobtw-janitor validate 'igw_gobtw_bind=443/tcp'", 'is this right, and what does it mean?'],
   ['gobtw-janitor validate --service ns1/svc/web', 'and what that service has?'],
-  ['gobtw-janitor plan', 'what would it do here, now?'],
+  ['gobtw-janitor plan --gateway igw', 'what would it do here, now?'],
   ['gobtw-janitor run --gateway igw', 'serve what names this host, or igw'],
   ['gobtw-janitor run --policy observe', 'watch only, as a warm standby'],
   ['GOBTW_JANITOR_RATE=500 gobtw-janitor run', 'settings from the environment'],

@@ -14,6 +14,7 @@ import { firstPlan } from './first-plan.js';
 import type { Io } from './io.js';
 import { renderLeft } from './left.js';
 import type { Verbs } from './verbs.js';
+import { renderWarnings } from './warned.js';
 
 export function createPlan(io: Io): NonNullable<Verbs['plan']> {
   return async (settings, { output, refresh }) => {
@@ -37,6 +38,7 @@ export function createPlan(io: Io): NonNullable<Verbs['plan']> {
       } else {
         io.out(renderPlan(report));
         io.out(renderLeft(left, io));
+        io.out(renderWarnings(app.problems(), io));
       }
       return pending === 0 ? 0 : 2;
     } finally {

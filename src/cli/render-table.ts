@@ -16,6 +16,7 @@ export interface TableOptions {
 
 const gap = '  ';
 const narrowest = 20;
+const belowIndent = 4;
 
 /** Lines joined by line ends, none trailing; no blanks at line ends. An empty table is its head. */
 export function renderTable(rows: readonly (readonly string[])[], options: TableOptions): string {
@@ -29,9 +30,14 @@ export function renderTable(rows: readonly (readonly string[])[], options: Table
   const before = indent + widths.slice(0, -1).reduce((sum, width) => sum + width + gap.length, 0);
   const room =
     options.width === null ? Number.POSITIVE_INFINITY : Math.max(narrowest, options.width - before);
+  const below = overflowsBelow(options, widths.at(-1) ?? 0, before);
   const line = (row: readonly string[]): readonly string[] => {
     const cells = widths.slice(0, -1).map((width, column) => pad(row[column] ?? '', width) + gap);
     const last = row[columns - 1] ?? '';
+    if (below !== null && last !== '' && row !== head) {
+      const first = `${' '.repeat(indent)}${cells.join('')}`.trimEnd();
+      return [first, ...wrapText(last, below).map((part) => `${' '.repeat(indent + belowIndent)}${part}`)];
+    }
     const parts = options.overflow === 'wrap' ? wrapText(last, room) : [cutText(last, room)];
     return parts.map((part, index) =>
       `${' '.repeat(indent)}${index === 0 ? cells.join('') : ' '.repeat(before - indent)}${part}`.trimEnd(),
@@ -39,6 +45,14 @@ export function renderTable(rows: readonly (readonly string[])[], options: Table
   };
   const body = clean.flatMap(line);
   return (head === undefined ? body : [paint(line(head).join('\n')), ...body]).join('\n');
+}
+
+/** Width of a last column that stands below its row, because too little room is left beside it; null: it stands beside. */
+function overflowsBelow(options: TableOptions, last: number, before: number): number | null {
+  const { width, overflow, indent = 0 } = options;
+  if (width === null || overflow === 'cut' || before <= indent) return null;
+  const room = width - before;
+  return last > room && room < narrowest ? Math.max(narrowest, width - indent - belowIndent) : null;
 }
 
 /** What a terminal shows of a text: control characters and line ends become `?`. */

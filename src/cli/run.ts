@@ -15,17 +15,29 @@ const STOP_MS = 9500;
 
 export function createRun(io: Io): NonNullable<Verbs['run']> {
   return async (settings) => {
-    const app = createApp(settings, createRealPorts(settings), io.version);
+    const ports = createRealPorts(settings);
+    const app = createApp(settings, ports, io.version);
     const asked = new Promise<void>((resolve) => {
-      onSignals(io, { stop: resolve, reload: () => app.resync() });
+      const reload = (): void => {
+        app.say({}, 'SIGHUP: looking at the whole cluster and at GoBetween again');
+        app.resync();
+      };
+      onSignals(io, { stop: resolve, reload });
     });
     const started = await app.start();
     if (!started.ok) {
-      io.err(usageLine(started.failure.message));
+      io.err(usageLine(`${started.failure.message}; see --listen and --metrics-listen`));
       await app.stop();
       return 1;
     }
+    const { gateways, gobetweenUrl, policy } = settings;
+    const names = [settings.hostname ?? ports.hostname, ...gateways];
+    app.say(
+      { names, policy, gobetween: gobetweenUrl, page: app.address() ?? 'off' },
+      `gobtw-janitor ${io.version} runs`,
+    );
     await asked;
+    app.say({}, 'stopping: what was begun is finished; every server stays in GoBetween');
     const done = new AbortController();
     const late = sleep(systemClock, STOP_MS, done.signal).then(() => 'late' as const);
     const first = await Promise.race([app.stop(), late]);

@@ -168,9 +168,7 @@ function stuckWhy({ facts, compiled }: ExposureInput): string {
   if (facts.state === 'unreadable') return `its configuration cannot be read: ${facts.reason}`;
   if (facts.state === 'missing') return 'missing from the list of services, not proven gone';
   const problem = compiled?.problems.find(({ severity }) => severity === 'problem');
-  return problem === undefined
-    ? 'its configuration is not compiled yet'
-    : `${problem.code}: ${problem.message}`;
+  return problem === undefined ? 'its configuration is not compiled yet' : told(problem);
 }
 
 function heldWhy({ code, winner, detail }: ExposureInput['held'][number]['grant']): string {

@@ -44,10 +44,20 @@ export function encodeRequest(request: LsnrRequest): string {
 }
 
 /** The failure of a socket that could not be connected, or broke: `error.code` is the system's (ECONNREFUSED, …). */
-export function socketFailure(error: NodeJS.ErrnoException, connected: boolean): Failure {
-  const code = connected ? 'agent-closed' : 'agent-unreachable';
-  return failure(code, `the agent's socket: ${error.code ?? error.message}`);
+export function socketFailure(path: string, error: NodeJS.ErrnoException, connected: boolean): Failure {
+  const reason = error.code ?? error.message;
+  if (connected) return failure('agent-closed', `${path}: the connection broke (${reason})`);
+  return failure(
+    'agent-unreachable',
+    `${path}: ${reason}: ${connectReasons[reason] ?? 'cannot be connected'}`,
+  );
 }
+
+const connectReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket; check that the agent runs, and --socket',
+  ECONNREFUSED: 'nobody answers on this socket; check that the agent runs',
+  EACCES: 'permission denied; run this as root, or in the group that may write to the socket',
+};
 
 export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
   const { clock, locate, timeoutMs, maxBytes = MAX_FRAME_BYTES } = options;
@@ -88,7 +98,7 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
           settle(fail(failure('agent-too-large', `the answer is larger than ${maxBytes} bytes`)));
         }
       });
-      socket.on('error', (error) => settle(fail(socketFailure(error, connected))));
+      socket.on('error', (error) => settle(fail(socketFailure(path, error, connected))));
       socket.on('close', () =>
         settle(
           fail(failure('agent-closed', 'the agent closed the connection before its answer was complete')),

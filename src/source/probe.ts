@@ -62,7 +62,11 @@ export function createAgentLocator(options: AgentLocatorOptions): AgentLocator {
       } else worst ??= found.failure;
     }
     return fail(
-      worst ?? failure('agent-absent', `no agent's socket at ${given ?? directories.join(' nor ')}`),
+      worst ??
+        failure(
+          'agent-absent',
+          `no agent's socket at ${given ?? directories.join(' nor ')}; check that it runs, or name another place by --socket`,
+        ),
     );
   }
 
@@ -151,7 +155,7 @@ function probeSocket(clock: Clock, path: string, timeoutMs: number): Promise<Res
       else if (head.length >= 5)
         settle(fail(failure('agent-dialect', `${path}: answers as no known agent does`)));
     });
-    socket.on('error', (error) => settle(fail(socketFailure(error, connected))));
+    socket.on('error', (error) => settle(fail(socketFailure(path, error, connected))));
     socket.on('close', () => settle(fail(failure('agent-closed', `${path}: closed without an answer`))));
   });
 }

@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
+/** Fields for programs, which a problem's message says already: people do not read them twice. */
+const inMessage = 'code,severity,place,transition';
 const sinkBytes = 1024 * 1024;
 
 /** `flush` writes what is still buffered; call it before the process exits. */
@@ -41,6 +43,7 @@ export function createLog(options: LogOptions): Log & { flush(): void } {
           timestampKey: 'time',
           translateTime: false,
           singleLine: true,
+          ignore: inMessage,
         })
       : (line: string) => line;
   const log = pino(

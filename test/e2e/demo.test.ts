@@ -32,6 +32,8 @@ describe('demo', () => {
     await demo.line(/^rival .*held$/);
     await demo.line(/^ {2}rival: +port-conflict: web has it$/);
     await demo.line(/^blog .* 2 live .*serving/);
+    demo.write('bind blog 1/tcp');
+    await demo.line(/^ {2}blog: +not-exposed: .*write expose = 1\/tcp/);
     demo.child.stdin?.end();
     await new Promise((resolve) => setTimeout(resolve, 500));
     assert.equal(demo.child.exitCode, null);

@@ -84,12 +84,28 @@ describe('plan', () => {
     await world.stopGoBetween();
     const noBalancer = await runProgram(t, ['plan', ...flagsFor(world, { 'req-timeout': '1' })]);
     assert.equal(noBalancer.code, 1);
-    assert.match(noBalancer.stderr, /GoBetween .*127\.0\.0\.1/);
+    assert.match(noBalancer.stderr, /GoBetween .*127\.0\.0\.1.*unreachable: .*--gobetween/);
     await world.startGoBetween();
     await world.agent.stop();
     const noAgent = await runProgram(t, ['plan', ...flagsFor(world, { 'req-timeout': '1' })]);
     assert.equal(noAgent.code, 1);
-    assert.match(noAgent.stderr, /agent/);
+    assert.match(noAgent.stderr, /agent: \/.*: .*check that the agent runs/);
+  });
+});
+
+describe('plan and apply', () => {
+  test('warn of what is served and hardly meant', async (t) => {
+    const world = await openWorld(t);
+    const http = `${world.ports.take()}/tcp`;
+    const bind = `${http}-127.0.0.1:${world.ports.take()}`;
+    const env = { igw_gobtw_balanse: 'weight' };
+    world.addService('web', { bind, expose: [], instances: 1, env });
+    for (const verb of ['plan', 'apply']) {
+      const { stdout } = await runProgram(t, [verb, ...flagsFor(world)]);
+      assert.match(stdout, /^To look at:$/m);
+      assert.match(stdout, /^web +igw_gobtw_bind .*not-exposed: .*; write expose = /m);
+      assert.match(stdout, /^web +igw_gobtw_balanse .*unknown-keyword: .*igw_gobtw_balance\?$/m);
+    }
   });
 });
 
@@ -160,8 +176,10 @@ describe('apply', () => {
     const http = `${world.ports.take()}/tcp`;
     const taken = await world.listenForeign();
     world.addService('web', { bind: `${http}-127.0.0.1:${taken}`, expose: [http], instances: 1 });
-    const { code, stdout } = await runProgram(t, ['apply', ...flagsFor(world)]);
+    const { code, stdout, stderr } = await runProgram(t, ['apply', ...flagsFor(world)]);
     assert.equal(code, 1);
+    assert.match(stdout, /^1 to create, .*: 1 not done, see below$/m);
     assert.match(stdout, /web .*port-busy/);
+    assert.match(stderr, /tries nothing again/);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { runProgram } from '../support/process.js';
+import { runProgram, startProgram } from '../support/process.js';
 
 const AT_A_TIME = 4;
 
@@ -68,5 +68,24 @@ describe('wrong usage', () => {
       assert.deepEqual([code, stderr], [0, '']);
       assert.ok(stdout.length > 3);
     }
+  });
+});
+
+describe('run', () => {
+  test('says that it runs, as whom and against what, that it looks again, and that it stops', async (t) => {
+    const flags = ['--socket', '/no/such/socket', '--gobetween', 'http://127.0.0.1:1', '--listen', 'off'];
+    const janitor = startProgram(t, ['run', ...flags, '--hostname', 'gw1', '--gateway', 'igw']);
+    const line = JSON.parse(await janitor.line(/gobtw-janitor [\d.]+ runs/)) as Record<string, unknown>;
+    const { names, policy, gobetween } = line;
+    assert.deepEqual(
+      { names, policy, gobetween },
+      { names: ['gw1', 'igw'], policy: 'sync', gobetween: 'http://127.0.0.1:1' },
+    );
+    await janitor.line(/the OpenSVC agent: \/no\/such\/socket: ENOENT: there is no such socket/);
+    janitor.signal('SIGHUP');
+    await janitor.line(/SIGHUP: looking at the whole cluster/);
+    janitor.signal('SIGTERM');
+    await janitor.line(/stopping: .*every server stays/);
+    assert.equal((await janitor.exited).code, 0);
   });
 });

@@ -86,6 +86,30 @@ describe('the log', () => {
     await rig.stop();
   });
 
+  test('a GoBetween that does not answer mends no refused server', async () => {
+    const name = '_80._tcp.taken.root.svc';
+    const rig = await openApp({
+      given: info,
+      prepare: (each) => {
+        each.balancer.fail('POST', 'port-busy', { name, times: 1e9 });
+        each.put('taken', '80/tcp-:2000');
+      },
+    });
+    await rig.advance(10_000);
+    assert.deepEqual(rig.problems(), ['port-busy taken']);
+    rig.balancer.heal();
+    rig.balancer.fail('POST', 'unreachable', { name, times: 3 });
+    rig.balancer.fail('POST', 'port-busy', { name, times: 1e9 });
+    await rig.advance(60_000);
+    assert.ok(rig.balancer.calls.some(({ outcome }) => outcome === 'unreachable'));
+    assert.equal(lines(rig).filter((line) => line.includes('mended')).length, 0, lines(rig).join('\n'));
+    assert.deepEqual(rig.problems(), ['port-busy taken']);
+    rig.balancer.heal();
+    await rig.advance(60_000);
+    assert.deepEqual(rig.problems(), []);
+    await rig.stop();
+  });
+
   test('an hour without GoBetween and without the agent is a few lines', async () => {
     const rig = await openApp({ given: info, prepare: (each) => fill(each, 50) });
     await rig.advance(10_000);

@@ -31,6 +31,20 @@ test('the last column is cut to a terminal, and never to a pipe', () => {
   assert.ok(renderTable(rows, plain).endsWith('x'));
 });
 
+test('or stands below its row, where the columns before it leave no room', () => {
+  const rows = [
+    ['x'.repeat(60), 'a reason of some length'],
+    ['y', ''],
+  ];
+  const table = renderTable(rows, { width: 70, overflow: 'wrap', head: ['ROW', 'WHY'] });
+  assert.deepEqual(table.split('\n'), [
+    `ROW${' '.repeat(59)}WHY`,
+    'x'.repeat(60),
+    '    a reason of some length',
+    'y',
+  ]);
+});
+
 test('or wrapped under itself', () => {
   const table = renderTable([['--rate N', 'calls to GoBetween a second']], {
     width: 34,

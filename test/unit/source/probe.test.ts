@@ -80,6 +80,22 @@ describe('finding the agent', () => {
     assert.equal(await codeOf(find({ given: join(directory, 'none') })), 'agent-unreachable');
   });
 
+  test('a failure names the path, the reason, and what to look at', async (t) => {
+    const directory = folder(t);
+    const messageOf = async (given: string): Promise<string> => {
+      const found = await find({ given }).locate();
+      return found.ok ? '' : found.failure.message;
+    };
+    const none = join(directory, 'none');
+    const message = await messageOf(none);
+    assert.ok(message.startsWith(`${none}: ENOENT: there is no such socket`), message);
+    assert.match(message, /--socket$/);
+    const file = join(directory, 'file');
+    writeFileSync(file, '');
+    assert.match(await messageOf(file), /\/file: ECONNREFUSED: nobody answers .*agent/);
+    assert.match(await messageOf(directory), /no agent's socket at .*--socket/);
+  });
+
   test('nothing there, silence, a stranger', async (t) => {
     const directory = folder(t);
     assert.equal(await codeOf(find({ directories: [directory, join(directory, 'none')] })), 'agent-absent');

@@ -81,6 +81,23 @@ test('text of others cannot forge a line', () => {
   }
 });
 
+test('for people a line does not repeat what its message says; for programs it has every field', () => {
+  const fields = {
+    code: 'bad-word',
+    severity: 'problem',
+    place: 'igw_gobtw_bind x',
+    transition: 'raised',
+    server: 's1',
+  };
+  const pretty = capture({ format: 'pretty' });
+  pretty.log.warn(fields, 'x is no port [bad-word]');
+  assert.match(pretty.lines.join(''), /x is no port \[bad-word\] \{"server":"s1"\}\n$/);
+  const json = capture({ format: 'json' });
+  json.log.warn(fields, 'x');
+  const { code, transition } = JSON.parse(json.lines.join('')) as Record<string, unknown>;
+  assert.deepEqual({ code, transition }, { code: 'bad-word', transition: 'raised' });
+});
+
 test('lines written before the exit are there after it', () => {
   const url = (path: string) => JSON.stringify(new URL(`../../../src/${path}`, import.meta.url).href);
   const program = `
