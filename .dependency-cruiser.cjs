@@ -38,6 +38,12 @@ module.exports = {
       '^src/worker/',
       ['^src/(worker|model)/', '^src/ports/pool\\.ts$', '^src/errors\\.ts$'],
     ),
+    only(
+      'settings-are-values',
+      'settings/ turns flags and environment into one frozen value. What it asks of the machine comes through System.',
+      '^src/settings/',
+      ['^src/settings/', '^(node:)?(fs|os|net)$'],
+    ),
     {
       name: 'adapters-do-not-meet',
       comment: 'source/, gobetween/ and telemetry/ never import each other; app.ts connects them.',

@@ -32,7 +32,7 @@ import { createBackoff } from './queue/backoff.js';
 import { createWorkqueue } from './queue/workqueue.js';
 import { createReconciler } from './reconciler.js';
 import { createRound } from './round.js';
-import { reservedPorts, type Settings } from './settings.js';
+import { reservedPorts, type Settings } from './settings/settings.js';
 import { createConfigCache } from './source/config-cache.js';
 import { createDnsChoice } from './source/dns-choice.js';
 import { createInformer } from './source/informer.js';

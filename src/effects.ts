@@ -8,7 +8,7 @@ import type { Result } from './errors.js';
 import { createClient } from './gobetween/client.js';
 import type { Answer, Balancer, Outcome } from './gobetween/outcome.js';
 import { type Random, systemRandom } from './random.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './settings/settings.js';
 import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';

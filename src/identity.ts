@@ -5,7 +5,7 @@
 import type { Problem } from './model/problem.js';
 import { displayPath, keyPath, type ServiceKey } from './model/service.js';
 import type { CompileContext } from './model/spec.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './settings/settings.js';
 import type { Cluster } from './source/cluster-facts.js';
 
 export interface Identity {

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.js';
 import { ok, type Result } from './errors.js';
 import type { Problem } from './model/problem.js';
-import type { Settings } from './settings.js';
+import type { Settings } from './settings/settings.js';
 import { createHealth } from './telemetry/health.js';
 import { createHttpServer, type HttpServer, indexRoute, watchRoutes } from './telemetry/http.js';
 import type { Metrics } from './telemetry/metrics.js';

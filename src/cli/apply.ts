@@ -8,7 +8,7 @@ import { sleep, systemClock } from '../clock.js';
 import { createRealPorts } from '../effects.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureState } from '../plan/exposure.js';
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 import { firstPlan } from './first-plan.js';
 import type { Io } from './io.js';
 import { renderLeft } from './left.js';

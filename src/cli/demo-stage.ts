@@ -7,7 +7,7 @@ import { createApp } from '../app.js';
 import { createRealPorts } from '../effects.js';
 import type { Problem } from '../model/problem.js';
 import type { ExposureRow } from '../plan/exposure.js';
-import { parseSettings, type Settings } from '../settings.js';
+import { parseSettings, type Settings } from '../settings/settings.js';
 import { startWorld, type World } from '../sim/world.js';
 import { type Cast, createCast } from './demo-cast.js';
 

@@ -2,7 +2,7 @@
 import type { App } from '../app-handle.js';
 import { sleep, systemClock } from '../clock.js';
 import type { Change } from '../plan/change.js';
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
 

@@ -1,7 +1,7 @@
 /** The help: what this is, the verbs in order of use, examples, exit codes, then every setting by group. */
 import type { Command } from 'commander';
-import { groups } from '../settings-row.js';
-import { rows } from '../settings-table.js';
+import { groups } from '../settings/row.js';
+import { rows } from '../settings/table.js';
 import type { Io } from './io.js';
 import { renderTable, wrapText } from './render-table.js';
 import { type Verbs, verbDocs } from './verbs.js';

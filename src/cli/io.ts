@@ -1,6 +1,6 @@
 /** What the command line reads and writes: injected, so that tests need no terminal. */
 import { readFileSync } from 'node:fs';
-import type { Environment } from '../settings.js';
+import type { Environment } from '../settings/settings.js';
 
 export interface Io {
   /** Results. */

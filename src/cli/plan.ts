@@ -9,7 +9,7 @@ import type { Change } from '../plan/change.js';
 import type { ExposureRow } from '../plan/exposure.js';
 import { applyPolicy } from '../plan/policy.js';
 import { type PlanReport, renderPlan, reportPlan } from '../plan/report.js';
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 import { firstPlan } from './first-plan.js';
 import type { Io } from './io.js';
 import { renderLeft } from './left.js';

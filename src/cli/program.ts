@@ -3,8 +3,8 @@
  * usage error is one clear line on standard error and exit 64 (SPEC §10). The verbs themselves live beside this file.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { type Given, notices, parseSettings, type Settings } from '../settings.js';
-import { rows } from '../settings-table.js';
+import { type Given, notices, parseSettings, type Settings } from '../settings/settings.js';
+import { rows } from '../settings/table.js';
 import { rootHelp, verbHelp } from './help.js';
 import type { Io } from './io.js';
 import { absentVerbLine, noticeLine, parserLine, usageLine } from './messages.js';

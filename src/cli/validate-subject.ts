@@ -12,7 +12,7 @@ import type { Problem } from '../model/problem.js';
 import { analyseReferences } from '../model/reference-loop.js';
 import { displayPath, type ServiceKey, serviceKey } from '../model/service.js';
 import type { CompileContext } from '../model/spec.js';
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 import { createClusterFacts } from '../source/cluster-facts.js';
 import { createConfigCache } from '../source/config-cache.js';
 import { createConfigReader } from '../source/config-reader.js';

@@ -10,7 +10,7 @@ import { nearestKeyword } from '../model/nearest-keyword.js';
 import { printable } from '../model/printable.js';
 import type { Problem } from '../model/problem.js';
 import { type ServiceKey, parsePath, serviceKey } from '../model/service.js';
-import { type Settings, reservedPorts } from '../settings.js';
+import { type Settings, reservedPorts } from '../settings/settings.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
 import { renderJson, renderText } from './validate-report.js';

@@ -2,7 +2,7 @@
  * The verbs of the command line, as the program calls them: settings are parsed and valid by then. A verb that is
  * absent is not part of this version, and the program says so.
  */
-import type { Settings } from '../settings.js';
+import type { Settings } from '../settings/settings.js';
 
 /** 0 done; 1 failed; 2 `plan` found changes pending; 64 wrong usage (SPEC §10). */
 export type ExitCode = 0 | 1 | 2 | 64;

@@ -26,7 +26,7 @@ const config = createRequire(import.meta.url)(
 const targets = {
   'src/errors.ts': 'export const target = 1;',
   'src/clock.ts': 'export const target = 1;',
-  'src/settings.ts': 'export const target = 1;',
+  'src/settings/target.ts': 'export const target = 1;',
   'src/app.ts': 'export const target = 1;',
   'src/main.ts': "import { target } from './app.js';\nexport const main = target;",
   'src/model/target.ts': 'export interface Target { readonly a: 1 }\nexport const target = 1;',
@@ -53,8 +53,9 @@ const planted: Readonly<Record<string, readonly [string, string]>> = {
   'model-is-pure 2': ['src/model/planted-fs.ts', requiring('node:fs')],
   'core-is-pure': ['src/plan/planted.ts', requiring('node:crypto')],
   'core-is-pure 2': ['src/queue/planted.ts', importing('../telemetry/target.js')],
-  'core-is-pure 3': ['src/ports/planted.ts', importing('../settings.js')],
+  'core-is-pure 3': ['src/ports/planted.ts', importing('../settings/target.js')],
   'worker-is-pure': ['src/worker/planted.ts', importing('../plan/target.js')],
+  'settings-are-values': ['src/settings/planted.ts', importing('../source/target.js')],
   'adapters-do-not-meet': ['src/source/planted.ts', importing('../gobetween/target.js')],
   'adapters-do-not-meet 2': [
     'src/telemetry/planted.ts',
@@ -63,7 +64,7 @@ const planted: Readonly<Record<string, readonly [string, string]>> = {
   'reconciler-sees-types-of-adapters': ['src/reconciler.ts', importing('./gobetween/target.js')],
   'only-cli-composes': ['src/source/planted-app.ts', importing('../app.js')],
   'pipeline-does-not-import-the-edges': ['src/gobetween/planted.ts', importing('../cli/target.js')],
-  'pipeline-does-not-import-the-edges 2': ['src/settings-planted.ts', importing('./sim/target.js')],
+  'pipeline-does-not-import-the-edges 2': ['src/peers.ts', importing('./sim/target.js')],
   'sim-is-independent': ['src/sim/planted.ts', importing('../model/target.js')],
   'only-home-of-p-queue': ['src/gobetween/planted-queue.ts', requiring('p-queue')],
   'only-home-of-undici': ['src/gobetween/planted-undici.ts', requiring('undici')],

@@ -10,7 +10,7 @@ import { normalise } from '../../src/model/normalise.js';
 import type { Problem } from '../../src/model/problem.js';
 import type { Listen } from '../../src/model/server.js';
 import { displayPath } from '../../src/model/service.js';
-import { type Given, parseSettings } from '../../src/settings.js';
+import { type Given, parseSettings } from '../../src/settings/settings.js';
 import type { DnsVerdict } from '../../src/source/dns-probe.js';
 import { type Compute, createInlineCompute } from '../../src/worker/compute.js';
 import { createFakeBalancer, type FakeBalancer } from './fake-balancer.js';

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { keywordTable } from '../../src/model/keywords.js';
-import { settingsTable } from '../../src/settings-docs.js';
+import { settingsTable } from '../../src/settings/docs.js';
 import { metricsTable } from '../../src/telemetry/metrics.js';
 
 const readme = fileURLToPath(new URL('../../../README.md', import.meta.url));

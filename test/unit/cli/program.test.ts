@@ -3,8 +3,8 @@ import { describe, test } from 'node:test';
 import type { Io } from '../../../src/cli/io.js';
 import { runProgram } from '../../../src/cli/program.js';
 import { type ExitCode, type Verbs, verbDocs } from '../../../src/cli/verbs.js';
-import type { Environment, Settings } from '../../../src/settings.js';
-import { rows } from '../../../src/settings-table.js';
+import type { Environment, Settings } from '../../../src/settings/settings.js';
+import { rows } from '../../../src/settings/table.js';
 
 interface Outcome {
   readonly code: ExitCode;

@@ -1,5 +1,5 @@
 /** The settings that say where the cluster and GoBetween are, and how this gateway treats them (SPEC §10). */
-import { optional, setting } from './settings-row.js';
+import { optional, setting } from './row.js';
 import {
   apiUrl,
   bad,
@@ -13,7 +13,7 @@ import {
   socketPath,
   text,
   urlHost,
-} from './settings-values.js';
+} from './values.js';
 
 export const peers = {
   socket: setting({

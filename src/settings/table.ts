@@ -2,9 +2,9 @@
  * Every setting, once: its flag, variable, default, doc and parser. The command line, the environment, the typed
  * Settings and README's table are made from this table, so none of them can disagree with another (SPEC §10).
  */
-import { own } from './settings-own.js';
-import { peers } from './settings-peers.js';
-import type { Setting } from './settings-row.js';
+import { own } from './own.js';
+import { peers } from './peers.js';
+import type { Setting } from './row.js';
 
 export const table = { ...peers, ...own } as const;
 

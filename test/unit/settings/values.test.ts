@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatDuration, parseDurationMs } from '../../src/settings-duration.js';
+import { formatDuration, parseDurationMs } from '../../../src/settings/duration.js';
 import {
   duration,
   hostName,
@@ -12,7 +12,7 @@ import {
   rate,
   seconds,
   socketPath,
-} from '../../src/settings-values.js';
+} from '../../../src/settings/values.js';
 
 function value<T>(parse: Parse<T>, input: string): T | string {
   const parsed = parse(input);

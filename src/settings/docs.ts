@@ -1,6 +1,6 @@
 /** README's table of settings, made from the settings table; a test fails while README says anything else. */
-import { groups, variables } from './settings-row.js';
-import { rows } from './settings-table.js';
+import { groups, variables } from './row.js';
+import { rows } from './table.js';
 
 /** Markdown, one table for each group: flag, variable, default, meaning. */
 export function settingsTable(): string {

@@ -2,9 +2,9 @@
  * From flags and environment to one frozen, validated Settings (SPEC §10). A flag beats the environment; an empty
  * variable counts as absent. Invariant: either every value is usable, or all that is wrong is listed, one line each.
  */
-import { type Setting, variables } from './settings-row.js';
-import { type RowValues, rows, type SettingName, table } from './settings-table.js';
-import { realSystem, type System } from './settings-system.js';
+import { type Setting, variables } from './row.js';
+import { type RowValues, rows, type SettingName, table } from './table.js';
+import { realSystem, type System } from './system.js';
 
 /** What the command line gave, by flag without dashes; true for a switch. */
 export type Given = Readonly<Record<string, string | true | readonly string[] | undefined>>;

@@ -1,5 +1,5 @@
 /** The settings of the janitor's own ports, pace and outputs, and of what services may ask for (SPEC §10). */
-import { optional, setting } from './settings-row.js';
+import { optional, setting } from './row.js';
 import {
   absolutePath,
   duration,
@@ -15,7 +15,7 @@ import {
   portRange,
   rate,
   socketPath,
-} from './settings-values.js';
+} from './values.js';
 
 export const own = {
   defaultAddr: setting({

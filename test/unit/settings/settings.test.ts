@@ -7,11 +7,11 @@ import {
   parseSettings,
   reservedPorts,
   type Settings,
-} from '../../src/settings.js';
-import { variables } from '../../src/settings-row.js';
-import type { System } from '../../src/settings-system.js';
-import { rows } from '../../src/settings-table.js';
-import { bad, good } from '../../src/settings-values.js';
+} from '../../../src/settings/settings.js';
+import { variables } from '../../../src/settings/row.js';
+import type { System } from '../../../src/settings/system.js';
+import { rows } from '../../../src/settings/table.js';
+import { bad, good } from '../../../src/settings/values.js';
 
 const files: Record<string, string> = { '/pw': 's3cret\n', '/ca.pem': 'PEM', '/empty': '\n' };
 const system: System = {

@@ -3,7 +3,7 @@
  * after `--flag "text": ` and says what is wanted; the table adds the example.
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
-import { parseDurationMs } from './settings-duration.js';
+import { parseDurationMs } from './duration.js';
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }

@@ -1,5 +1,5 @@
 /** The shape of one setting: what the command line, the environment and README's table are made from (SPEC §10). */
-import type { Parse } from './settings-values.js';
+import type { Parse } from './values.js';
 
 export const groups = {
   cluster: 'The cluster and this gateway',

@@ -1,7 +1,7 @@
 /** What the settings ask of the machine: files, cores, and whether a person is looking. Injected, so that tests decide. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { bad, good, type Parsed } from './settings-values.js';
+import { bad, good, type Parsed } from './values.js';
 
 export interface System {
   /** The text of a small file, or half a sentence of what is wrong with it. */
