@@ -20,7 +20,7 @@ import { type PacedWave, createPacing } from './pacing.js';
 import { type ParseServers, type Performed, createPerform } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
-import { isOutage, retryDelayMs } from './retry.js';
+import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
 import { type Slot, createSchedule, deletes, skipsQuiet } from './schedule.js';
 
 export interface ApplierLimits {
@@ -220,11 +220,12 @@ export function createApplier(
 
   function fail(slot: Slot, performed: Performed): void {
     const { name } = slot;
-    const { outcome, detail, intent } = performed;
+    const { kind, outcome, detail, intent } = performed;
     const now = ledger.intent(name);
     const restored = now?.refused === true && ledger.state(name).observed !== null;
     slot.attempt += 1;
-    const retryInMs = restored ? null : retryDelayMs(outcome, slot.attempt, random);
+    const delayMs = kind === 'verify' ? lookDelayMs : retryDelayMs;
+    const retryInMs = restored ? null : delayMs(outcome, slot.attempt, random);
     if (outcome === 'forbidden') ledger.drop(name);
     slot.outage = isOutage(outcome);
     slot.lookAgain ||= slot.outage || outcome === 'closed';
