@@ -95,6 +95,8 @@ export function createApplier(
         on.held?.({ name, key: ledger.intent(name)?.key ?? null, code, until, listen, by });
       },
       cleared: (name) => on.cleared?.(name),
+      foundMet: ({ key, reason, sinceMs }, name, kind) =>
+        on.applied?.({ name, key, kind, reason, ms: clock.now() - sinceMs }),
       foreign(name) {
         on.failed?.({
           name,
@@ -216,6 +218,7 @@ export function createApplier(
     on.applied?.({ name, key: intent.key, kind, reason: intent.reason, ms: clock.now() - intent.sinceMs });
     if (slot.lookAgain || (intent.reason === 'drift' && kind !== 'delete')) recheck.schedule(name);
     slot.lookAgain = false;
+    slot.unanswered = null;
   }
 
   function fail(slot: Slot, performed: Performed): void {
@@ -228,7 +231,10 @@ export function createApplier(
     const retryInMs = restored ? null : delayMs(outcome, slot.attempt, random);
     if (outcome === 'forbidden') ledger.drop(name);
     slot.outage = isOutage(outcome);
-    slot.lookAgain ||= slot.outage || outcome === 'closed';
+    if (slot.outage || outcome === 'closed') {
+      slot.lookAgain = true;
+      if (kind !== 'verify' && kind !== 'restore') slot.unanswered = kind;
+    }
     const listen = intent?.want?.listen ?? ledger.state(name).observed?.listen ?? null;
     const { attempt } = slot;
     // A newer intent than the one that failed starts afresh.

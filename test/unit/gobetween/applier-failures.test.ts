@@ -106,7 +106,7 @@ describe('lost answers', () => {
       rig.balancer.calls.map(({ method, outcome }) => `${method} ${outcome}`),
       ['POST timeout', 'GET ok'],
     );
-    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a']);
+    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a', 'create a new']);
     assert.equal(rig.applier.pending(), 0);
     assert.equal(rig.ledger.state(one.name).applied, one.digest);
   });
