@@ -29,7 +29,7 @@ export interface ReconcilerDeps {
   readonly cancel: (name: ServerName) => void;
   readonly onFirstPlan: (changes: readonly Change[]) => void;
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
-  /** A service was planned, with so many changes. */
+  /** A service was planned, with so many changes that cost a call. */
   readonly onSettled: (key: ServiceKey, changes: number) => void;
   /** A bug: the rounds of this service throw (null: not one service's). Once, until `onMended`. It is tried again. */
   readonly onFailed: (key: ServiceKey | null, error: unknown) => void;
@@ -197,8 +197,10 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   };
 }
 
+/** Changes that are still owed: an adoption costs no call, and is done when it is planned. */
 function countByKey(changes: readonly Change[]): ReadonlyMap<ServiceKey, number> {
   const counts = new Map<ServiceKey, number>();
-  for (const { key } of changes) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const { key, kind } of changes)
+    if (key !== null && kind !== 'adopt') counts.set(key, (counts.get(key) ?? 0) + 1);
   return counts;
 }

@@ -186,9 +186,17 @@ function isServed(word: Word, servers: readonly Desired[]): boolean {
   );
 }
 
+/** The words that have a port, but no DNS to ask. */
+function withoutDns({ granted, desired, problems }: ServiceState): readonly GrantedWord[] {
+  if (!problems.some(({ code }) => code === 'no-dns')) return [];
+  const places = new Set(desired.map(({ listen }) => `${listen.proto} ${listen.addr} ${listen.port}`));
+  return granted.filter(({ word, addr, port }) => !places.has(`${word.proto} ${addr} ${port}`));
+}
+
 /** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */
 export function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
-  const labels = new Set(state.held.map(({ word }) => `${word.port}/${word.proto}`));
+  const waiting = [...state.held, ...withoutDns(state)];
+  const labels = new Set(waiting.map(({ word }) => `${word.port}/${word.proto}`));
   if (labels.size === 0) return new Set();
   const serves = ({ name, listen }: Observed): boolean => {
     const decoded = decodeName(name);

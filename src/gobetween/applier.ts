@@ -20,7 +20,7 @@ import { type PacedWave, createPacing } from './pacing.js';
 import { type ParseServers, type Performed, createPerform } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
-import { isOutage, retryDelayMs } from './retry.js';
+import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
 import { type Slot, createSchedule, deletes, skipsQuiet } from './schedule.js';
 
 export interface ApplierLimits {
@@ -95,6 +95,8 @@ export function createApplier(
         on.held?.({ name, key: ledger.intent(name)?.key ?? null, code, until, listen, by });
       },
       cleared: (name) => on.cleared?.(name),
+      foundMet: ({ key, reason, sinceMs }, name, kind) =>
+        on.applied?.({ name, key, kind, reason, ms: clock.now() - sinceMs }),
       foreign(name) {
         on.failed?.({
           name,
@@ -216,18 +218,23 @@ export function createApplier(
     on.applied?.({ name, key: intent.key, kind, reason: intent.reason, ms: clock.now() - intent.sinceMs });
     if (slot.lookAgain || (intent.reason === 'drift' && kind !== 'delete')) recheck.schedule(name);
     slot.lookAgain = false;
+    slot.unanswered = null;
   }
 
   function fail(slot: Slot, performed: Performed): void {
     const { name } = slot;
-    const { outcome, detail, intent } = performed;
+    const { kind, outcome, detail, intent } = performed;
     const now = ledger.intent(name);
     const restored = now?.refused === true && ledger.state(name).observed !== null;
     slot.attempt += 1;
-    const retryInMs = restored ? null : retryDelayMs(outcome, slot.attempt, random);
+    const delayMs = kind === 'verify' ? lookDelayMs : retryDelayMs;
+    const retryInMs = restored ? null : delayMs(outcome, slot.attempt, random);
     if (outcome === 'forbidden') ledger.drop(name);
     slot.outage = isOutage(outcome);
-    slot.lookAgain ||= slot.outage || outcome === 'closed';
+    if (slot.outage || outcome === 'closed') {
+      slot.lookAgain = true;
+      if (kind !== 'verify' && kind !== 'restore') slot.unanswered = kind;
+    }
     const listen = intent?.want?.listen ?? ledger.state(name).observed?.listen ?? null;
     const { attempt } = slot;
     // A newer intent than the one that failed starts afresh.

@@ -215,8 +215,9 @@ export function createLedger(clock: Clock) {
     look(name: ServerName, observed: Observed | null): void {
       const entry = entries.ensure(name);
       if (observed === null && entry.doubtful) entry.applied = null;
-      // Our own POST, whose answer was lost; it may have acted just now.
-      if (observed !== null && entry.doubtful) entry.postedAtMs = clock.now();
+      // Somebody's POST, perhaps our own, whose answer was lost; it may have acted just now.
+      if (observed !== null && (entry.doubtful || entry.observed?.digest !== observed.digest))
+        entry.postedAtMs = clock.now();
       if (observed !== null && observed.digest === entry.intent?.want?.digest)
         entry.applied = observed.digest;
       entry.doubtful = false;
@@ -243,6 +244,8 @@ export function createLedger(clock: Clock) {
         if (entry.inFlight || entry.touched > mark) continue;
         const { name, applied } = entry;
         const now = fresh.get(name) ?? null;
+        // Seen for the first time as it is: somebody may have posted it just now, perhaps ourselves.
+        if (now !== null && entry.observed?.digest !== now.digest) entry.postedAtMs = clock.now();
         entry.doubtful = false;
         entries.setObserved(entry, now);
         entries.reserve(name, null);

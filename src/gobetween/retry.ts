@@ -35,6 +35,11 @@ export function retryDelayMs(outcome: Outcome, attempt: number, random: Random):
   return Math.round(plainMs * (0.8 + 0.4 * random.next()));
 }
 
+/** A look is repeated whatever it came to: what an unanswered request did stays unknown, and no newer wish would tell. */
+export function lookDelayMs(outcome: Outcome, attempt: number, random: Random): number | null {
+  return retryDelayMs(pauses[outcome] === null ? 'closed' : outcome, attempt, random);
+}
+
 /** GoBetween as a whole does not serve us: three of these in a row are an outage. */
 export function isOutage(outcome: Outcome): boolean {
   return outcome === 'unreachable' || outcome === 'timeout' || outcome === 'unauthorized';

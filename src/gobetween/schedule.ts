@@ -9,7 +9,7 @@ import type { FlapHold } from './flap.js';
 import { type Lane, type Lanes, createLanes } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import type { Pacing } from './pacing.js';
-import type { Work } from './work.js';
+import type { Intent, Work } from './work.js';
 
 export type HoldCode = 'flapping' | 'quiet' | 'port';
 
@@ -34,13 +34,20 @@ export interface Slot {
   failed: boolean;
   /** A request went unanswered: it may act yet, so the outcome is looked at again. */
   lookAgain: boolean;
+  /** The write that went unanswered last. */
+  unanswered: Written | null;
 }
+
+/** What a request may have done to a server. */
+export type Written = 'create' | 'replace' | 'delete';
 
 export interface ScheduleHooks {
   /** `until` is monotonic; null: until a port is free. `listen` is the port that it waits for. */
   held(name: ServerName, code: HoldCode, untilMs: number | null, listen: Listen | null): void;
   /** What was told as failed or held is over; `flapping` apart, whose end the flap hold tells. */
   cleared(name: ServerName): void;
+  /** An unanswered write had done what was wanted. */
+  foundMet(intent: Intent, name: ServerName, kind: Written): void;
   /** Work on a foreign server was asked for. */
   foreign(name: ServerName): void;
   /** A name became ready. */
@@ -116,9 +123,15 @@ export function createSchedule(
     if (slot.place === 'ticket') return; // its end touches it again
     const work = ledger.assess(name);
     switch (work.op) {
-      case 'nothing':
+      case 'nothing': {
+        const intent = ledger.intent(name);
         ledger.settle(name);
-        return drop(slot);
+        drop(slot);
+        const { unanswered } = slot;
+        if (intent === null || unanswered === null) return;
+        if ((intent.want === null) === (unanswered === 'delete')) hooks.foundMet(intent, name, unanswered);
+        return;
+      }
       case 'foreign':
         ledger.drop(name);
         drop(slot);
@@ -165,6 +178,7 @@ export function createSchedule(
       held: null,
       failed: false,
       lookAgain: false,
+      unanswered: null,
     };
     slots.set(name, slot);
     return slot;

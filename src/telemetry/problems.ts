@@ -32,6 +32,8 @@ export function createProblemBoard(deps: {
   readonly metrics: ProblemMetrics;
 }): ProblemBoard {
   const scopes = new Map<string, readonly Problem[]>();
+  /** The scopes that hold a problem of each service. */
+  const scopesOf = new Map<ServiceKey, Set<string>>();
   /** In how many scopes' lists each identity stands; never 0. */
   const holders = new Map<string, number>();
   const counts = new Map<ProblemCode, number>();
@@ -64,12 +66,24 @@ export function createProblemBoard(deps: {
     turn(problem, 'cleared');
   }
 
+  function index(scope: string, before: readonly Problem[], now: readonly Problem[]): void {
+    for (const { key } of now)
+      if (key !== null) scopesOf.set(key, (scopesOf.get(key) ?? new Set()).add(scope));
+    for (const { key } of before) {
+      if (key === null || now.some((problem) => problem.key === key)) continue;
+      const left = scopesOf.get(key);
+      left?.delete(scope);
+      if (left?.size === 0) scopesOf.delete(key);
+    }
+  }
+
   return {
     set(scope, problems) {
       const before = scopes.get(scope) ?? [];
       if (before.length === 0 && problems.length === 0) return;
       if (problems.length === 0) scopes.delete(scope);
       else scopes.set(scope, problems);
+      index(scope, before, problems);
       for (const problem of problems) hold(problem);
       for (const problem of before) drop(problem);
     },
@@ -77,7 +91,9 @@ export function createProblemBoard(deps: {
     firstSyncDone: () => transitions.release(),
     all: () => [...scopes.values()].flat(),
     of: (key) =>
-      [...scopes.values()].flatMap((problems) => problems.filter((problem) => problem.key === key)),
+      [...(scopesOf.get(key) ?? [])].flatMap((scope) =>
+        (scopes.get(scope) ?? []).filter((problem) => problem.key === key),
+      ),
     counts: () => counts,
     stop: () => transitions.stop(),
   };

@@ -195,3 +195,23 @@ describe('what a service keeps', () => {
     await rig.stop();
   });
 });
+
+test('without any DNS a former server of a word stays, also where another name or place is wanted', async () => {
+  const first = await openApp({ prepare: (r) => r.put('web', '80/tcp-:1080') });
+  const [body = ''] = first.balancer.servers.values();
+  await first.stop();
+  const rig = await openApp({
+    prepare(r) {
+      r.balancer.servers.set('_80_web', body);
+      r.source.dns = [];
+      r.put('web', '80/tcp-:2080');
+    },
+  });
+  await rig.advance(30_000);
+  assert.deepEqual(rig.problems(), ['no-dns web']);
+  assert.deepEqual(rig.calls(), []);
+  rig.put('web', '81/tcp-:2080');
+  await rig.advance(30_000);
+  assert.deepEqual(rig.calls(), ['DELETE _80_web'], 'its word is gone');
+  await rig.stop();
+});

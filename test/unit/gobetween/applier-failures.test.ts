@@ -106,7 +106,7 @@ describe('lost answers', () => {
       rig.balancer.calls.map(({ method, outcome }) => `${method} ${outcome}`),
       ['POST timeout', 'GET ok'],
     );
-    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a']);
+    assert.deepEqual(rig.told, ['failed a timeout', 'cleared a', 'create a new']);
     assert.equal(rig.applier.pending(), 0);
     assert.equal(rig.ledger.state(one.name).applied, one.digest);
   });
@@ -126,6 +126,19 @@ describe('lost answers', () => {
     assert.deepEqual(other.writes(), ['POST a exists', 'DELETE a', 'POST a']);
     assert.equal(other.balancer.servers.get('a'), one.body);
     assert.equal(other.told[0], 'failed a exists');
+  });
+
+  test('a look that GoBetween does not take is repeated at the pace of a failure', async () => {
+    const rig = createRig();
+    rig.balancer.fail('POST', 'timeout');
+    rig.balancer.fail('GET', 'invalid', { times: 1_000_000 });
+    rig.wish(one);
+    await rig.clock.advance(10_000);
+    const looks = rig.balancer.calls.filter(({ method }) => method === 'GET').length;
+    assert.ok(looks > 1 && looks < 50, `${looks} looks in 10 s`);
+    rig.balancer.heal();
+    await rig.clock.advance(60_000);
+    assert.equal(rig.balancer.servers.get('a'), one.body);
   });
 
   test('a DELETE without an answer is looked at before anything is posted', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ChangeReason } from '../../../src/plan/change.js';
-import { desire } from '../../support/fake-balancer.js';
+import { desire, observedFake } from '../../support/fake-balancer.js';
 import { type Rig, changeTo, createRig } from '../../support/gobetween-rig.js';
 
 const at = (rig: Rig, method: string): number[] =>
@@ -212,6 +212,21 @@ describe('a DELETE', () => {
     rig.unwish(...many(20).map(({ name }) => name), 'calm');
     await rig.clock.advance(100);
     assert.deepEqual(rig.writes(), ['DELETE calm']);
+  });
+
+  test('of a udp server counts its age from when it was first seen, where its POST went unanswered', async () => {
+    const rig = createRig({ latencyMs: 0, reqTimeoutMs: 100 });
+    const seen = desire('a', 'udp:0.0.0.0:53');
+    rig.balancer.fail('POST', 'timeout', { acts: true });
+    rig.wish(seen);
+    await rig.clock.advance(110);
+    const listed = observedFake('a', JSON.parse(seen.body) as Parameters<typeof observedFake>[1]);
+    rig.ledger.replaceAll([listed], rig.ledger.mark());
+    const seenAtMs = rig.clock.now();
+    rig.unwish('a');
+    await rig.clock.advance(5000);
+    const gone = rig.balancer.calls.find(({ method }) => method === 'DELETE');
+    assert.ok((gone?.atMs ?? 0) >= seenAtMs + 300, `deleted ${(gone?.atMs ?? 0) - seenAtMs} ms later`);
   });
 
   test('of a udp server waits until it is 300 ms old, whoever waits for its port', async () => {

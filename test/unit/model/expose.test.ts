@@ -49,3 +49,15 @@ describe('words that none exists for', () => {
     );
   });
 });
+
+test('however many lines there are, each word is looked up once', () => {
+  const exposed = readExpose({ 'ip#1': { expose: '1/tcp '.repeat(200_000) } }, 'v2');
+  const cpuMs = (words: number): number => {
+    const before = process.cpuUsage();
+    for (let port = 2; port < words + 2; port += 1)
+      notExposed({ text: '', port, proto: 'tcp', addr: '0.0.0.0', listen: null }, exposed, 'v2');
+    return process.cpuUsage(before).user / 1000;
+  };
+  cpuMs(64);
+  assert.ok(cpuMs(64) < 20, '64 words, the most that a service may have');
+});

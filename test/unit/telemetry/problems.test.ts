@@ -219,3 +219,22 @@ test('all and of answer what is in force', () => {
   it.set('a', []);
   assert.equal(it.all().length, 1);
 });
+
+test('the problems of a service are found without looking through those of all others', () => {
+  const { it } = board();
+  for (const each of many(20_000)) it.set(each.key ?? '', [each]);
+  it.set('server _443._tcp.s7.root.svc', [problem('s7', { code: 'port-busy' })]);
+  it.set('cluster', [problem('s8', { code: 'port-busy' }), problem('s9', { code: 'port-busy' })]);
+  it.set('cluster', [problem('s9', { code: 'port-busy' })]);
+  const before = process.cpuUsage();
+  for (let round = 0; round < 1000; round += 1) it.of(key(`s${round}`));
+  const cpuMs = process.cpuUsage(before).user / 1000;
+  assert.ok(cpuMs < 200, `${cpuMs} ms for 1000 services`);
+  const codes = (name: string) => it.of(key(name)).map(({ code }) => code);
+  assert.deepEqual(
+    [codes('s7'), codes('s8'), codes('s9')],
+    [['bad-word', 'port-busy'], ['bad-word'], ['bad-word', 'port-busy']],
+  );
+  it.set(key('s7'), []);
+  assert.deepEqual(codes('s7'), ['port-busy']);
+});
