@@ -153,7 +153,10 @@ export function createApp(
     keys: informer.keys,
     ready: () => informer.synced() && bothSeen && dns.probed(),
     submit: (changes) => submit(changes),
-    cancel: (name) => applier.cancel(name),
+    cancel(name, kept) {
+      if (!kept) ledger.unowe(name);
+      applier.cancel(name);
+    },
     onFirstPlan(changes) {
       log.info(countByKind(changes), 'first plan');
       firstPlanned(changes);

@@ -107,7 +107,15 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
         deps.changeLog.note({ kind: 'refuse', name, fields });
       }
       if (key === null || listen === null || silent.has(outcome)) return;
-      const problem = serverProblem({ name, key, listen, outcome, detail, retryInMs });
+      const problem = serverProblem({
+        name,
+        key,
+        listen,
+        outcome,
+        detail,
+        retryInMs,
+        restored: event.restored,
+      });
       deps.report(`server ${name}`, problem === null ? [] : [problem]);
       if (outcome === 'port-busy') {
         deps.arbiter.busy(listen, !isOurs(name, listen, event.attempt));
@@ -188,6 +196,8 @@ interface FailedServer {
   readonly outcome: Outcome;
   readonly detail: string;
   readonly retryInMs: number | null;
+  /** What served before does again. */
+  readonly restored: boolean;
 }
 
 /** The problem that a refused server is to its owner; null where GoBetween itself is the trouble (SPEC §5, §7). */
@@ -200,7 +210,7 @@ function serverProblem(failed: FailedServer): Problem | null {
     key: failed.key,
     place: `server ${failed.name}`,
     message: `${message}${retry}`,
-    keeps: `every other server of ${displayPath(failed.key)}`,
+    keeps: `${failed.restored ? 'its former server, and ' : ''}every other server of ${displayPath(failed.key)}`,
     mend,
   });
   switch (failed.outcome) {

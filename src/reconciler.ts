@@ -25,8 +25,8 @@ export interface ReconcilerDeps {
   readonly ready: () => boolean;
   /** Hands changes to the applier; a policy may hold some back. */
   readonly submit: (changes: readonly Change[]) => void;
-  /** A wish of a former plan is not wished any more: what is there stays. */
-  readonly cancel: (name: ServerName) => void;
+  /** A wish of a former plan is not wished any more: what is there stays; `kept`: what was there comes back. */
+  readonly cancel: (name: ServerName, kept: boolean) => void;
   readonly onFirstPlan: (changes: readonly Change[]) => void;
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
   /** A service was planned, with so many changes that cost a call. */
@@ -122,7 +122,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       return 0;
     }
     const { changes, moot, affected } = await round.settle(keys, taken);
-    for (const name of moot) deps.cancel(name);
+    for (const { name, kept } of moot) deps.cancel(name, kept);
     for (const key of affected) queue.add(key);
     if (phase === 'gathering') gather(keys, changes);
     else if (changes.length > 0) deps.submit(changes);

@@ -55,8 +55,11 @@ export interface RoundDeps {
 
 export interface Settled {
   readonly changes: readonly Change[];
-  /** Servers that a former plan wished to change and this one does not: what is still owed there is moot. */
-  readonly moot: readonly ServerName[];
+  /**
+   * Servers that a former plan wished to change and this one does not: what is still owed there is moot. `kept`: what
+   * the service had there shall go on serving, so that what a replacement took away comes back.
+   */
+  readonly moot: readonly { readonly name: ServerName; readonly kept: boolean }[];
   /** Services outside the batch whose ports, or the names that their targets may have, changed with it. */
   readonly affected: ReadonlySet<ServiceKey>;
 }
@@ -175,11 +178,11 @@ export function createRound(deps: RoundDeps): Round {
     await renderServed(keys);
     deps.onPhase('render', lap());
     const changes: Change[] = [];
-    const moot: ServerName[] = [];
+    const moot: { name: ServerName; kept: boolean }[] = [];
     for (const key of keys) {
       const planned = plan(key, causes.get(key));
       changes.push(...planned);
-      moot.push(...replaceWishes(key, planned));
+      for (const name of replaceWishes(key, planned)) moot.push({ name, kept: keepsFormer(key, name) });
     }
     deps.onPhase('plan', lap());
     for (const key of newNames ? targeters(keys) : []) affectedYet.add(key);
@@ -199,6 +202,13 @@ export function createRound(deps: RoundDeps): Round {
     arbiter.removeKey(key);
     const facts = states.get(key)?.facts;
     if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
+  }
+
+  /** Its word is held, or the service cannot be understood: what it had before goes on. */
+  function keepsFormer(key: ServiceKey, name: ServerName): boolean {
+    const state = states.get(key);
+    if (state === undefined) return false;
+    return judge(state).keep === 'all' || heldNames(state, [{ name, listen: null }]).has(name);
   }
 
   /** Remembers what this plan wishes; returns what only the former one wished. */

@@ -194,11 +194,14 @@ function withoutDns({ granted, desired, problems }: ServiceState): readonly Gran
 }
 
 /** Former servers of words that are held: they keep serving until the word gets its port or another needs theirs. */
-export function heldNames(state: ServiceState, present: readonly Observed[]): ReadonlySet<ServerName> {
+export function heldNames(
+  state: ServiceState,
+  present: readonly Pick<Observed, 'name' | 'listen'>[],
+): ReadonlySet<ServerName> {
   const waiting = [...state.held, ...withoutDns(state)];
   const labels = new Set(waiting.map(({ word }) => `${word.port}/${word.proto}`));
   if (labels.size === 0) return new Set();
-  const serves = ({ name, listen }: Observed): boolean => {
+  const serves = ({ name, listen }: (typeof present)[number]): boolean => {
     const decoded = decodeName(name);
     const proto = decoded?.kind === 'ours' ? decoded.proto : listen?.proto;
     return decoded !== null && proto !== undefined && labels.has(`${decoded.port}/${proto}`);

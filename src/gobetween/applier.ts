@@ -225,10 +225,11 @@ export function createApplier(
     const { name } = slot;
     const { kind, outcome, detail, intent } = performed;
     const now = ledger.intent(name);
-    const restored = now?.refused === true && ledger.state(name).observed !== null;
+    const serves = ledger.state(name).observed !== null;
+    const restored = serves && (now?.refused === true || now?.beside === true);
     slot.attempt += 1;
     const delayMs = kind === 'verify' ? lookDelayMs : retryDelayMs;
-    const retryInMs = restored ? null : delayMs(outcome, slot.attempt, random);
+    const retryInMs = serves && now?.refused === true ? null : delayMs(outcome, slot.attempt, random);
     if (outcome === 'forbidden') ledger.drop(name);
     slot.outage = isOutage(outcome);
     if (slot.outage || outcome === 'closed') {

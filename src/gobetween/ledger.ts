@@ -122,7 +122,10 @@ export function createLedger(clock: Clock) {
         return 'same';
       } else {
         const sinceMs = former?.sinceMs ?? clock.now();
-        entries.setIntent(entry, { key: change.key, want, reason: change.reason, sinceMs, refused: false });
+        const beside =
+          former?.beside === true && want !== null && sameListen(former.want?.listen, want.listen);
+        const { key, reason } = change;
+        entries.setIntent(entry, { key, want, reason, sinceMs, refused: false, beside });
       }
       return former === null ? 'new' : 'superseded';
     },
@@ -137,6 +140,11 @@ export function createLedger(clock: Clock) {
     refuse(name: ServerName, intent: Intent): void {
       const entry = entries.get(name);
       if (entry?.intent === intent) entries.setIntent(entry, { ...intent, refused: true });
+    },
+    /** GoBetween could not listen where `intent` wants it, and what served before does again. */
+    tryBeside(name: ServerName, intent: Intent): void {
+      const entry = entries.get(name);
+      if (entry?.intent === intent) entries.setIntent(entry, { ...intent, beside: true });
     },
     /** What to do about one server now. */
     assess: assessName,
@@ -281,6 +289,10 @@ export function createLedger(clock: Clock) {
       }
     },
   };
+}
+
+function sameListen(one: Listen | undefined, other: Listen): boolean {
+  return one?.proto === other.proto && one.addr === other.addr && one.port === other.port;
 }
 
 /** What GoBetween has after it accepted `desired`. */

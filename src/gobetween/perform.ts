@@ -1,14 +1,18 @@
 /**
  * Carries out one piece of work on one server, and tells the ledger what came of it. Invariants: a replacement is one
  * task, DELETE then POST, and the intent is read again in between; a DELETE names owned servers only; if GoBetween
- * refuses what shall follow a DELETE, what was there is put back (SPEC §3 "keeps its last good servers", DESIGN §5.3).
+ * refuses what shall follow a DELETE, what was there is put back (SPEC §3 "keeps its last good servers", DESIGN §5.3). A
+ * place where it could not listen is from then on tried beside what serves (DECISIONS D17).
  */
 import { type Clock, sleep } from '../clock.js';
-import type { Listen, Observed, ServerName } from '../model/server.js';
+import { conflicts } from '../model/bind.js';
+import { decodeName, encodeName } from '../model/name.js';
+import type { Desired, Listen, Observed, ServerName } from '../model/server.js';
 import type { GuardedBalancer } from './guard.js';
 import type { Ledger } from './ledger.js';
 import type { Answer, Outcome } from './outcome.js';
-import { isOutage } from './retry.js';
+import { isOutage, isPlaceRefused } from './retry.js';
+import { udpAgeMs } from './schedule.js';
 import type { Intent, Work } from './work.js';
 
 /** Parses the text of a list of servers; null when it is none. */
@@ -136,10 +140,41 @@ export function createPerform(deps: {
       if (met || isOutage(seen.outcome))
         return { kind, outcome: seen.outcome, detail: seen.detail, intent: acted, changed, met };
     }
+    const former = ledger.fallback(name);
+    const displaced = isPlaceRefused(outcome) && isStillFree(name, former?.listen ?? null, acted.want.listen);
     const refused = outcome === 'invalid' || outcome === 'file-error' || outcome === 'closed';
-    const restored = refused && ledger.fallback(name) !== null && (await putBack(name))?.outcome === 'ok';
-    if (restored || outcome === 'invalid') ledger.refuse(name, acted);
+    const restored = (refused || displaced) && former !== null && (await putBack(name))?.outcome === 'ok';
+    if (restored && displaced) ledger.tryBeside(name, acted);
+    else if (restored || outcome === 'invalid') ledger.refuse(name, acted);
     return { kind, outcome, detail, intent: acted, changed, met: false };
+  }
+
+  /** The former place is another than the refused one, and nobody's. */
+  function isStillFree(name: ServerName, former: Listen | null, refused: Listen): boolean {
+    return former !== null && !conflicts(former, refused) && ledger.wanting(former, name).length === 0;
+  }
+
+  /** Whether GoBetween can listen there, found out under a name of its own while the former server goes on. */
+  async function tryPlace(desired: Desired): Promise<Answer<null>> {
+    const isUnused = (name: ServerName): boolean => {
+      const { observed, inFlight } = ledger.state(name);
+      return name !== desired.name && observed === null && !inFlight && ledger.intent(name) === null;
+    };
+    const name = besideNames(desired).find(isUnused);
+    if (name === undefined)
+      return { outcome: 'exists', detail: 'no name is left to try the new place under' };
+    ledger.begin(name);
+    ledger.reserve(name, desired.listen);
+    let answer = await balancer.create(name, desired.body);
+    if (answer.outcome === 'ok') {
+      if (desired.listen.proto === 'udp') await sleep(clock, udpAgeMs);
+      answer = await balancer.remove(name, 'replace', desired.name);
+      noteClosing(desired.listen);
+    }
+    if (isOutage(answer.outcome) || answer.outcome === 'closed') ledger.doubt(name);
+    ledger.reserve(name, null);
+    ledger.end(name);
+    return answer;
   }
 
   /** Puts back what a replacement took away; null when its port is somebody's by now. */
@@ -176,6 +211,11 @@ export function createPerform(deps: {
         }
         case 'replace':
         case 'vacate': {
+          // Once another word needs the former's port, the former goes whatever comes after it (SPEC §5).
+          const tries = work.op === 'replace' && work.waited === 'no' && intent?.beside === true;
+          const tried = tries ? await tryPlace(work.desired) : null;
+          if (tried !== null && tried.outcome !== 'ok')
+            return { kind: 'replace', ...tried, intent, changed: false, met: false };
           const { outcome, detail } = await erase(name, work.before, name);
           if (outcome !== 'ok')
             return { kind: 'replace', outcome, detail, intent, changed: outcome !== 'forbidden', met: false };
@@ -189,4 +229,10 @@ export function createPerform(deps: {
       }
     },
   };
+}
+
+/** Names under which a server can be tried: ours, so that one which a crash leaves behind is found and removed. */
+function besideNames({ name, key, listen }: Desired): readonly ServerName[] {
+  const port = decodeName(name)?.port ?? listen.port;
+  return [encodeName(key, port, listen.proto, listen), encodeName(key, port, listen.proto)];
 }

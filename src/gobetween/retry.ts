@@ -40,6 +40,11 @@ export function lookDelayMs(outcome: Outcome, attempt: number, random: Random): 
   return retryDelayMs(pauses[outcome] === null ? 'closed' : outcome, attempt, random);
 }
 
+/** GoBetween can run the server, but not listen there: a matter of the place, which may change by itself. */
+export function isPlaceRefused(outcome: Outcome): boolean {
+  return outcome === 'port-busy' || outcome === 'no-address' || outcome === 'denied';
+}
+
 /** GoBetween as a whole does not serve us: three of these in a row are an outage. */
 export function isOutage(outcome: Outcome): boolean {
   return outcome === 'unreachable' || outcome === 'timeout' || outcome === 'unauthorized';

@@ -57,7 +57,7 @@ export interface ScheduleHooks {
 }
 
 /** A udp server younger than this is not deleted: GoBetween may die (gobetween-rest.md §8.4). */
-const udpAgeMs = 300;
+export const udpAgeMs = 300;
 
 export type Schedule = ReturnType<typeof createSchedule>;
 
@@ -199,7 +199,7 @@ export function createSchedule(
     let dueMs = slot.retryAtMs;
     if (!deletes(work)) return dueMs;
     const flapMs = flap.readyAtMs(name);
-    if (flapMs > clock.now()) hold(slot, 'flapping', flapMs, null);
+    if (flapMs > Math.max(dueMs, clock.now())) hold(slot, 'flapping', flapMs, null);
     dueMs = Math.max(dueMs, flapMs);
     if (work.before.listen?.proto === 'udp') dueMs = Math.max(dueMs, ledger.postedAtMs(name) + udpAgeMs);
     return skipsQuiet(work) ? dueMs : Math.max(dueMs, slot.quietAtMs);

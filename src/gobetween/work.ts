@@ -25,6 +25,8 @@ export interface Intent {
   readonly sinceMs: number;
   /** GoBetween refused it: not tried again until the intent changes. */
   readonly refused: boolean;
+  /** GoBetween could not listen at the new place: it is tried there beside what serves, before that is taken away. */
+  readonly beside: boolean;
 }
 
 export type Work =

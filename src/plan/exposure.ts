@@ -114,13 +114,16 @@ function wordRow(input: ExposureInput, compiled: Compiled, word: Word): Exposure
     return { ...row, state: 'held', why: wordProblem(input, word) ?? 'not planned yet' };
   const inPlace = input.present.find((server) => isInPlace(input, server, desired));
   if (inPlace !== undefined) return { ...row, state: 'serving', server: inPlace.name, why: '' };
-  const former = input.present.some(({ name }) => name === desired.name);
-  const verb = former ? 'to be replaced' : 'to be created';
+  const former = input.present.find(({ name }) => name === desired.name);
+  const problem = wordProblem(input, word, desired.name);
+  const meanwhile = former?.listen
+    ? `; until then it serves on ${formatListen(former.listen.addr, former.listen.port)}`
+    : '';
   return {
     ...row,
     state: 'pending',
     server: desired.name,
-    why: wordProblem(input, word, desired.name) ?? verb,
+    why: problem === undefined ? (former ? 'to be replaced' : 'to be created') : `${problem}${meanwhile}`,
   };
 }
 

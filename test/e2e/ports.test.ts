@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { askTcp, askUdp } from '../../src/sim/world-traffic.js';
 import { pause } from '../../src/sim/world-wait.js';
@@ -184,6 +184,29 @@ describe('ports that are not to be had', () => {
     assert.ok(performance.now() - freeAt < 20_000, 'tried every 2 s');
     await eventually(async () => assert.equal(await janitor.problems('port-busy'), 0));
     assert.equal(world.bindOf(web), `${http}-127.0.0.1:${port}`);
+  });
+
+  test('a word that moves there is served at its old place, with its connections, until the new one is free', async (t) => {
+    const { world, http, add, janitor } = await open(t);
+    const [old, port] = [world.ports.take(), world.ports.take()];
+    const squatter = await occupy(port);
+    t.after(() => squatter.close());
+    const web = add('web', `${http}-127.0.0.1:${old}`);
+    const at = (place: number) => ({ [serverName(http, 'web')]: `127.0.0.1:${place}` });
+    await eventually(async () => assert.deepEqual(await binds(world), at(old)));
+    world.setBind(web, `${http}-127.0.0.1:${port}`);
+    await eventually(async () => assert.equal(await janitor.problems('port-busy'), 1));
+    await eventually(async () => assert.deepEqual(await binds(world), at(old)));
+    const client = connect({ host: '127.0.0.1', port: old });
+    t.after(() => client.destroy());
+    let answer = '';
+    client.on('data', (chunk) => (answer += String(chunk)));
+    await pause(5000);
+    client.write('GET / HTTP/1.0\r\n\r\n');
+    await eventually(() => assert.match(answer, /web/, 'the tries cost no connection'));
+    await new Promise((resolve) => squatter.close(resolve));
+    await eventually(async () => assert.deepEqual(await binds(world), at(port)));
+    await eventually(async () => assert.equal(await janitor.problems('port-busy'), 0));
   });
 
   test('an address that is not here: named, and nothing else is held up', async (t) => {

@@ -57,6 +57,7 @@ const simple = fc.record(
       'erase' as const,
       'mutate' as const,
       'remove' as const,
+      'squat' as const,
     ),
     service: fc.constantFrom(...services),
   },
@@ -105,6 +106,9 @@ async function perform(rig: AppRig, act: Act): Promise<void> {
         const body = JSON.parse(rig.balancer.servers.get(name) ?? '{}') as object;
         rig.balancer.servers.set(name, JSON.stringify({ ...body, max_connections: 7 }));
       }
+      return;
+    case 'squat':
+      rig.balancer.occupied.add({ proto: 'tcp', addr: '127.0.0.1', port: act.service === 'a' ? 1443 : 1080 });
       return;
     case 'remove':
       if (!rig.source.services.has(act.service)) return;
@@ -188,6 +192,7 @@ test('after any storm everything is as it should be, and a bystander was never t
         await rig.advance(ms);
       }
       rig.balancer.heal();
+      rig.balancer.occupied.clear();
       rig.balancer.traffic.clear();
       await rig.advance(120_000);
       check(rig);

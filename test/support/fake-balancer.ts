@@ -28,6 +28,8 @@ interface Injected {
 
 export interface FakeBalancer extends Balancer {
   readonly servers: Map<string, string>;
+  /** Where other processes listen. */
+  readonly occupied: Set<Listen>;
   /** Every request but STATS and STATUS, in order of arrival. */
   readonly calls: Call[];
   /** POSTs that met a busy port. */
@@ -66,6 +68,7 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
   const servers = new Map<string, string>();
   const calls: Call[] = [];
   const traffic = new Map<string, number>();
+  const occupied = new Set<Listen>();
   const injected: Injected[] = [];
   let closing: { listen: Listen; untilMs: number }[] = [];
   let generation = 1;
@@ -115,7 +118,8 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
     }
     const listen = listenOf(body);
     closing = closing.filter(({ untilMs }) => untilMs > clock.now());
-    const taken = [...servers.values()].some((other) => conflicts(listenOf(other), listen));
+    const listening = [...[...servers.values()].map(listenOf), ...occupied];
+    const taken = listening.some((other) => conflicts(other, listen));
     if (taken || closing.some((each) => conflicts(each.listen, listen))) {
       busy += 1;
       return { outcome: 'port-busy', detail: 'bind: address already in use' };
@@ -142,6 +146,7 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
 
   return {
     servers,
+    occupied,
     calls,
     traffic,
     busy: () => busy,

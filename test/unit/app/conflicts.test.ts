@@ -143,6 +143,88 @@ describe('two services that want one port', () => {
     await rig.stop();
   });
 
+  test('a word that moves to where a foreign process listens is served at the old place until the new one is free (D17)', async () => {
+    for (const proto of ['tcp', 'udp'] as const) {
+      const rig = await openApp({ prepare: (r) => r.put('a', `80/${proto}-:1080`) });
+      const server = name('a').replace('tcp', proto);
+      const process = { proto, addr: '127.0.0.1', port: 2080 };
+      rig.balancer.occupied.add(process);
+      rig.calls();
+      rig.put('a', `80/${proto}-:2080`);
+      await rig.advance(1000);
+      assert.deepEqual(rig.served(), { [server]: '0.0.0.0:1080' });
+      assert.deepEqual(rig.calls(), [`DELETE ${server}`, `POST ${server} port-busy`, `POST ${server}`]);
+      assert.deepEqual(rig.problems(), ['port-busy a']);
+      assert.match(rig.app.exposure()[0]?.why ?? '', /port-busy.*until then it serves on 0\.0\.0\.0:1080/);
+      await rig.advance(60_000);
+      const tries = rig.calls();
+      assert.ok(tries.length >= 20, `${tries.length} tries in a minute`);
+      assert.deepEqual([...new Set(tries)], [`POST ${server}@0.0.0.0:2080 port-busy`], 'nothing was dropped');
+      rig.balancer.occupied.clear();
+      await rig.advance(4000);
+      assert.deepEqual(rig.served(), { [server]: '0.0.0.0:2080' });
+      assert.deepEqual(rig.problems(), []);
+      await rig.advance(60_000);
+      assert.deepEqual(
+        rig.calls().map((call) => call.replace(server, 'it')),
+        ['POST it@0.0.0.0:2080', 'DELETE it@0.0.0.0:2080', 'DELETE it', 'POST it'],
+      );
+      await rig.stop();
+    }
+  });
+
+  test('an edit meanwhile drops nothing; the old place wanted back, or by another, costs what it must', async () => {
+    const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080') });
+    rig.balancer.occupied.add({ proto: 'tcp', addr: '127.0.0.1', port: 2080 });
+    rig.put('a', '80/tcp-:2080');
+    await rig.advance(5000);
+    rig.calls();
+    rig.put('a', '80/tcp-:2080', { balance: 'iphash' });
+    await rig.advance(5000);
+    assert.ok(rig.calls().every((call) => call.endsWith('port-busy') && call.includes('@')));
+    rig.put('b', '80/tcp-:1080');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [name('b')]: '0.0.0.0:1080' }, 'its old port is needed');
+    rig.put('b', '');
+    rig.put('a', '80/tcp-:1080');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [name('a')]: '0.0.0.0:1080' });
+    assert.deepEqual(rig.problems(), []);
+    await rig.stop();
+  });
+
+  test('a word that goes while its replacement is half done does not come back', async () => {
+    for (const rest of ['', '443/tcp-:1443']) {
+      const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080 443/tcp-:1443') });
+      const process = { proto: 'tcp', addr: '127.0.0.1', port: 1080 } as const;
+      rig.put('a', '80/tcp-127.0.0.1:1080 443/tcp-:1443');
+      rig.balancer.occupied.add(process);
+      await rig.advance(1000);
+      rig.put('a', rest);
+      await rig.advance(1000);
+      rig.balancer.occupied.clear();
+      await rig.advance(60_000);
+      assert.deepEqual(Object.values(rig.served()), rest === '' ? [] : ['0.0.0.0:1443']);
+      await rig.stop();
+    }
+  });
+
+  test('a trial that a crash left behind is taken for what it is, and the former server goes', async () => {
+    const rig = await openApp({ prepare: (r) => r.put('a', '80/tcp-:1080') });
+    const former = rig.balancer.servers.get(name('a')) ?? '';
+    rig.put('a', '80/tcp-:2080');
+    await rig.advance(5000);
+    const moved = rig.balancer.servers.get(name('a')) ?? '';
+    rig.balancer.servers.set(name('a'), former);
+    rig.balancer.servers.set(`${name('a')}@0.0.0.0:2080`, moved);
+    rig.calls();
+    await rig.restart();
+    await rig.advance(40_000);
+    assert.deepEqual(rig.served(), { [`${name('a')}@0.0.0.0:2080`]: '0.0.0.0:2080' });
+    assert.deepEqual(rig.calls(), [`DELETE ${name('a')}`]);
+    await rig.stop();
+  });
+
   test('a foreign server has the port: told, and served when it leaves', async () => {
     const rig = await openApp({
       prepare: (r) => {
