@@ -26,10 +26,12 @@ export function createRecheck(deps: {
 
   async function look(name: ServerName): Promise<void> {
     const mark = ledger.mark();
-    if (ledger.touchedSince(name, mark)) return;
-    const { value } = await read(name);
-    if (value === undefined || !timers.has(name)) return;
+    const timer = timers.get(name);
+    const value = ledger.touchedSince(name, mark) ? undefined : (await read(name)).value;
+    // Stopped, or to be looked at again later.
+    if (timers.get(name) !== timer) return;
     timers.delete(name);
+    if (value === undefined) return;
     const { observed, applied } = ledger.state(name);
     if (ledger.touchedSince(name, mark) || applied === null || value?.digest === applied) return;
     ledger.look(name, value);
