@@ -94,6 +94,8 @@ export interface Informer {
 const START_MS = 120_000;
 /** No config came for so long, though the agent answers: what is still not read holds back its own services only. */
 const STALLED_MS = 10_000;
+/** While a grace runs lists come at least this often, whatever `--resync` says: time that nobody watched does not count. */
+const WATCH_MS = 15_000;
 
 export function createInformer(options: InformerOptions): Informer {
   const { source, clock, handlers, windowMs = 20 } = options;
@@ -172,7 +174,7 @@ export function createInformer(options: InformerOptions): Informer {
     store.observe(answer, { changed, startedAt, ownNode: cluster.now.nodeName });
     void cluster.learnDns().then(checkSynced);
     const check = presence.nextCheckAt();
-    if (check !== null && check > now) poller.at(check + 1);
+    if (check !== null) poller.at(Math.min(check > now ? check + 1 : Infinity, now + WATCH_MS));
     checkSynced();
   }
 
