@@ -65,8 +65,8 @@ export interface Informer {
   known(): Iterable<ServiceKey>;
   cluster(): Cluster;
   /**
-   * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
-   * unreadable, or the agent gives no more configs. Stays true.
+   * A list was seen from an agent past its start, our node's name is known, the DNS list was read, and every service in the
+   * list was read or found unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
   /** The stream of events is up. */
@@ -190,7 +190,9 @@ export function createInformer(options: InformerOptions): Informer {
     if (store.unreadCount() > 0 && !stalled) return;
     const { nodeName, nodes } = cluster.now;
     const status = nodes.get(nodeName ?? '')?.status;
-    const incomplete = status === 'init' || status === 'rejoin' || !cluster.dnsKnown;
+    const starting = status === 'init' || status === 'rejoin';
+    // Without the agent's own name a service that names this node would seem to be another gateway's.
+    const incomplete = starting || !cluster.dnsKnown || !cluster.nodeNameSettled;
     if (incomplete && clock.now() - firstListAt < START_MS) return;
     synced = true;
     handlers.onSynced?.();

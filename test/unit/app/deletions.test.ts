@@ -120,6 +120,27 @@ describe('a service MUST NOT lose its servers', () => {
     await rig.stop();
   });
 
+  test('because the agent says late which node it is, and the service names that node', async () => {
+    const rig = await openApp({
+      given: { hostname: 'igw' },
+      prepare: ({ put }) => put('web', '80/tcp-:8080', { target_lb: 'n1' }),
+    });
+    rig.calls();
+    rig.source.failing.set('nodeName', { code: 'agent-timeout', retry: 'backoff', message: 'busy' });
+    await rig.restart();
+    await rig.advance(10_000);
+    rig.source.failing.clear();
+    await rig.advance(30_000);
+    assert.deepEqual(rig.calls(), []);
+    assert.deepEqual(Object.keys(rig.served()), [web]);
+    rig.source.failing.set('nodeName', { code: 'agent-timeout', retry: 'backoff', message: 'busy' });
+    await rig.restart();
+    rig.put('new', '80/tcp-:8081');
+    await rig.advance(minutes(3));
+    assert.ok('_80._tcp.new.root.svc' in rig.served(), 'a name that never comes holds nothing back for ever');
+    await rig.stop();
+  });
+
   test('because the gateway does not know its own name', async () => {
     const rig = await openApp({
       hostname: 'nobody',
