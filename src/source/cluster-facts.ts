@@ -86,7 +86,9 @@ export function createClusterFacts({ source, fallbackNode, onChange }: ClusterFa
     },
     observe(list) {
       configCsum = list.clusterConfigCsum;
-      const { clusterName: name, members } = list;
+      const { members } = list;
+      // Every record's name ends with it: a status without it must not rename them all.
+      const name = list.clusterName === '' ? now.name : list.clusterName;
       const nodes = new Map([...list.nodes].sort(([a], [b]) => (a < b ? -1 : 1)));
       become({ name, members, nodes, dns: now.dns, nodeName: nodeNameIn({ nodes, members }) });
     },

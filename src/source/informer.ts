@@ -65,7 +65,7 @@ export interface Informer {
   known(): Iterable<ServiceKey>;
   cluster(): Cluster;
   /**
-   * A list was seen from an agent past its start, our node's name is known, the DNS list was read, and every service in the
+   * A list with the cluster's name was seen from an agent past its start, our node's name is known, the DNS list was read, and every service in the
    * list was read or found unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
@@ -188,7 +188,8 @@ export function createInformer(options: InformerOptions): Informer {
     if (synced || stopped || firstListAt === undefined) return;
     const stalled = clock.now() - Math.max(firstListAt, lastReadAt) >= STALLED_MS;
     if (store.unreadCount() > 0 && !stalled) return;
-    const { nodeName, nodes } = cluster.now;
+    const { name, nodeName, nodes } = cluster.now;
+    if (name === '') return;
     const status = nodes.get(nodeName ?? '')?.status;
     const starting = status === 'init' || status === 'rejoin';
     // Without the agent's own name a service that names this node would seem to be another gateway's.
