@@ -22,6 +22,8 @@ export interface ClusterFacts {
   readonly now: Cluster;
   /** The agent's own name, asked for until it gives one. */
   learnNodeName(): Promise<void>;
+  /** Our node is known, or the agent answered that it gives no name. */
+  readonly nodeNameSettled: boolean;
   observe(list: ClusterList): void;
   /** Reads the DNS list if the cluster's config may have changed since. */
   learnDns(): Promise<void>;
@@ -45,6 +47,7 @@ const nodeLine = ({ name, status }: ListedNode): string => `${name} ${status}`;
 export function createClusterFacts({ source, fallbackNode, onChange }: ClusterFactsOptions): ClusterFacts {
   let now: Cluster = { name: '', nodeName: null, dns: [], nodes: new Map(), members: [] };
   let agentName: string | null = null;
+  let nameless = false;
   let configCsum: string | null = null;
   /** The checksum that the DNS list was read under; undefined before the first read. */
   let dnsCsum: string | null | undefined;
@@ -76,10 +79,16 @@ export function createClusterFacts({ source, fallbackNode, onChange }: ClusterFa
       if (agentName !== null) return;
       const answer = await source.nodeName();
       if (answer.ok) agentName = answer.value;
+      nameless = !answer.ok && answer.failure.retry === 'no';
+    },
+    get nodeNameSettled() {
+      return now.nodeName !== null || nameless;
     },
     observe(list) {
       configCsum = list.clusterConfigCsum;
-      const { clusterName: name, members } = list;
+      const { members } = list;
+      // Every record's name ends with it: a status without it must not rename them all.
+      const name = list.clusterName === '' ? now.name : list.clusterName;
       const nodes = new Map([...list.nodes].sort(([a], [b]) => (a < b ? -1 : 1)));
       become({ name, members, nodes, dns: now.dns, nodeName: nodeNameIn({ nodes, members }) });
     },

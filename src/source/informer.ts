@@ -65,8 +65,8 @@ export interface Informer {
   known(): Iterable<ServiceKey>;
   cluster(): Cluster;
   /**
-   * A list was seen from an agent past its start, the DNS list was read, and every service in the list was read or found
-   * unreadable, or the agent gives no more configs. Stays true.
+   * A list with the cluster's name was seen from an agent past its start, our node's name is known, the DNS list was read, and every service in the
+   * list was read or found unreadable, or the agent gives no more configs. Stays true.
    */
   synced(): boolean;
   /** The stream of events is up. */
@@ -94,6 +94,8 @@ export interface Informer {
 const START_MS = 120_000;
 /** No config came for so long, though the agent answers: what is still not read holds back its own services only. */
 const STALLED_MS = 10_000;
+/** While a grace runs lists come at least this often, whatever `--resync` says: time that nobody watched does not count. */
+const WATCH_MS = 15_000;
 
 export function createInformer(options: InformerOptions): Informer {
   const { source, clock, handlers, windowMs = 20 } = options;
@@ -172,7 +174,7 @@ export function createInformer(options: InformerOptions): Informer {
     store.observe(answer, { changed, startedAt, ownNode: cluster.now.nodeName });
     void cluster.learnDns().then(checkSynced);
     const check = presence.nextCheckAt();
-    if (check !== null && check > now) poller.at(check + 1);
+    if (check !== null) poller.at(Math.min(check > now ? check + 1 : Infinity, now + WATCH_MS));
     checkSynced();
   }
 
@@ -186,9 +188,12 @@ export function createInformer(options: InformerOptions): Informer {
     if (synced || stopped || firstListAt === undefined) return;
     const stalled = clock.now() - Math.max(firstListAt, lastReadAt) >= STALLED_MS;
     if (store.unreadCount() > 0 && !stalled) return;
-    const { nodeName, nodes } = cluster.now;
+    const { name, nodeName, nodes } = cluster.now;
+    if (name === '') return;
     const status = nodes.get(nodeName ?? '')?.status;
-    const incomplete = status === 'init' || status === 'rejoin' || !cluster.dnsKnown;
+    const starting = status === 'init' || status === 'rejoin';
+    // Without the agent's own name a service that names this node would seem to be another gateway's.
+    const incomplete = starting || !cluster.dnsKnown || !cluster.nodeNameSettled;
     if (incomplete && clock.now() - firstListAt < START_MS) return;
     synced = true;
     handlers.onSynced?.();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ok } from '../../../src/errors.js';
 import { keyOf } from '../../support/cluster-lists.js';
 import { type AppRig, openApp } from '../../support/app-rig.js';
 
@@ -117,6 +118,47 @@ describe('a service MUST NOT lose its servers', () => {
     await rig.advance(minutes(45));
     assert.deepEqual(deletes(rig), []);
     assert.deepEqual(rig.problems(), ['list-shrunk']);
+    await rig.stop();
+  });
+
+  test('because a status lacks the name of the cluster', async () => {
+    const rig = await openApp({ prepare: two });
+    rig.calls();
+    const { list } = rig.source;
+    rig.source.list = async () => {
+      const answer = await list();
+      return answer.ok ? ok({ ...answer.value, clusterName: '' }) : answer;
+    };
+    await rig.advance(20_000);
+    await rig.restart();
+    await rig.advance(minutes(5));
+    assert.deepEqual(rig.calls(), [], 'without the name nothing can be rendered');
+    rig.source.list = list;
+    await rig.advance(20_000);
+    rig.put('new', '80/tcp-:8082');
+    await rig.advance(5_000);
+    assert.deepEqual(rig.calls(), ['POST _80._tcp.new.root.svc']);
+    await rig.stop();
+  });
+
+  test('because the agent says late which node it is, and the service names that node', async () => {
+    const rig = await openApp({
+      given: { hostname: 'igw' },
+      prepare: ({ put }) => put('web', '80/tcp-:8080', { target_lb: 'n1' }),
+    });
+    rig.calls();
+    rig.source.failing.set('nodeName', { code: 'agent-timeout', retry: 'backoff', message: 'busy' });
+    await rig.restart();
+    await rig.advance(10_000);
+    rig.source.failing.clear();
+    await rig.advance(30_000);
+    assert.deepEqual(rig.calls(), []);
+    assert.deepEqual(Object.keys(rig.served()), [web]);
+    rig.source.failing.set('nodeName', { code: 'agent-timeout', retry: 'backoff', message: 'busy' });
+    await rig.restart();
+    rig.put('new', '80/tcp-:8081');
+    await rig.advance(minutes(3));
+    assert.ok('_80._tcp.new.root.svc' in rig.served(), 'a name that never comes holds nothing back for ever');
     await rig.stop();
   });
 

@@ -31,6 +31,19 @@ describe('a service that is not listed', () => {
     assert.equal(informer.facts(web)?.reason, 'absent');
   });
 
+  test('is gone at the end of its grace however rarely --resync lists', async () => {
+    const { clock, source, informer, reads } = inform({ resyncMs: 2 * GRACE }, (cluster) => {
+      for (const path of ['web', 'db']) cluster.put(path, { igw_gobtw_bind: '80/tcp' });
+    });
+    await clock.advance(4 * GRACE);
+    reads('all');
+    await clock.advance(2 * GRACE);
+    assert.deepEqual(reads('all'), ['list'], 'nothing is missing: the pace is the one that was asked for');
+    source.remove('web');
+    await clock.advance(GRACE + 20_000);
+    assert.equal(informer.facts(keyOf('web'))?.state, 'gone');
+  });
+
   test('an announced deletion is gone as soon as it is not listed', async () => {
     const { clock, source, informer, news } = await running();
     source.handlers?.onDeleting(web);
