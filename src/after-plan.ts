@@ -73,10 +73,9 @@ export function createAfterPlan(deps: {
       lookedFor.add(state.config);
       askForList();
     }
-    if (isOver(key)) {
-      writeBack.forget(key);
-      informer.forget(key);
-    }
+    // What policy keeps of it asks for no write: there is no config any more.
+    if (isGone(key)) writeBack.forget(key);
+    if (isOver(key)) informer.forget(key);
   }
 
   function served(key: ServiceKey): void {

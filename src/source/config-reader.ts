@@ -62,6 +62,9 @@ const MAX_STUCK = 12;
 /** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
 const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
 
+/** No object is without a section: the file was cut, or is being written. It must not count as every keyword removed. */
+const empty = fail({ code: 'agent-not-config', retry: 'backoff', message: 'the config is empty' });
+
 export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
   const queue = createWorkqueue<ServiceKey>({
@@ -134,6 +137,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     } catch {
       return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the config is no JSON' });
     }
+    if (Object.keys(sections).length === 0) return empty;
     const config: RawConfig = { raw: text, ...analyseReferences(sections) };
     if (isOneChecksum(csum)) cache.setRaw(key, csum, config, clock.now());
     return ok(config);
@@ -147,6 +151,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     const bar = barred.get(name);
     if (bar !== undefined) return fail(bar);
     const answer = await source.config(key, { evaluate: true, node: context.node });
+    if (answer.ok && answer.value.text === '{}') return empty;
     if (answer.ok) {
       if (isOneChecksum(csum)) cache.setEvaluated(key, csum, context, answer.value.text, clock.now());
       return ok(answer.value.text);

@@ -121,6 +121,20 @@ describe('a service MUST NOT lose its servers', () => {
     await rig.stop();
   });
 
+  test('because its config is an empty file for a while', async () => {
+    const rig = await openApp({ prepare: two });
+    rig.calls();
+    const { config } = rig.source;
+    rig.source.config = async () => ok({ text: '{}' });
+    rig.put('web', '80/tcp-:8080');
+    await rig.advance(30_000);
+    assert.deepEqual(rig.problems(), ['config-unreadable web']);
+    rig.source.config = config;
+    await rig.advance(60_000);
+    assert.deepEqual([rig.calls(), rig.problems()], [[], []]);
+    await rig.stop();
+  });
+
   test('because a status lacks the name of the cluster', async () => {
     const rig = await openApp({ prepare: two });
     rig.calls();

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { fail } from '../../../src/errors.js';
+import { keyOf } from '../../support/cluster-lists.js';
 import { openApp } from '../../support/app-rig.js';
 
 const name = (service: string, label = 80, proto = 'tcp'): string =>
@@ -163,6 +165,30 @@ describe('allocated ports', () => {
     await rig.advance(3_700_000);
     assert.equal(rig.written.length, 4);
     assert.deepEqual(rig.problems(), []);
+    await rig.stop();
+  });
+
+  test('what cannot be written is given up with its service, though policy keeps the server', async () => {
+    const rig = await openApp({
+      given: { policy: 'upsert-only' },
+      prepare(each) {
+        each.source.setBind = async () => fail({ code: 'agent-set-failed', retry: 'backoff', message: 'no' });
+        each.put('a', '80/tcp');
+      },
+    });
+    await rig.advance(60_000);
+    assert.deepEqual(rig.problems(), ['write-back-failed a']);
+    rig.source.handlers?.onDeleting(keyOf('a'));
+    rig.source.remove('a');
+    await rig.advance(5_000);
+    rig.source.requests.splice(0);
+    await rig.advance(1_200_000);
+    assert.deepEqual(Object.keys(rig.served()), [name('a')]);
+    assert.deepEqual(rig.problems(), []);
+    assert.deepEqual(
+      rig.source.requests.filter((request) => request.endsWith('/a')),
+      [],
+    );
     await rig.stop();
   });
 
