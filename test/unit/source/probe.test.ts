@@ -40,7 +40,7 @@ const find = (options: {
   given?: string;
   directories?: readonly string[];
   timeoutMs?: number;
-}): AgentLocator => createAgentLocator({ clock: systemClock, given: null, timeoutMs: 200, ...options });
+}): AgentLocator => createAgentLocator({ clock: systemClock, given: null, timeoutMs: 30_000, ...options });
 const codeOf = async (locator: AgentLocator): Promise<string> => {
   const result = await locator.locate();
   return result.ok ? result.value.dialect : result.failure.code;
@@ -100,7 +100,7 @@ describe('finding the agent', () => {
     const directory = folder(t);
     assert.equal(await codeOf(find({ directories: [directory, join(directory, 'none')] })), 'agent-absent');
     await listen(t, join(directory, 'http.sock'), '');
-    assert.equal(await codeOf(find({ directories: [directory] })), 'agent-timeout');
+    assert.equal(await codeOf(find({ directories: [directory], timeoutMs: 200 })), 'agent-timeout');
     await listen(t, join(directory, 'other'), 'SSH-2.0-x');
     assert.equal(await codeOf(find({ given: join(directory, 'other') })), 'agent-dialect');
   });
