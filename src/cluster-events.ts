@@ -22,7 +22,7 @@ export function createClusterEvents(deps: {
   readonly sweep: () => void;
   /** The names that targets may have, with each list. */
   readonly refreshNames: () => void;
-  /** Problems of the gateway itself, looked at with each list. */
+  /** Problems of the gateway itself, looked at with each list, and with each that fails. */
   readonly ownProblems: () => readonly (Problem | null)[];
   readonly report: (scope: string, problems: readonly Problem[]) => void;
 }): InformerHandlers {
@@ -48,7 +48,6 @@ export function createClusterEvents(deps: {
     },
     onAgent(up, reason) {
       deps.peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
-      reportCluster();
     },
     onSynced: deps.sweep,
     onEvent: (kind, outcome) => metrics.event(kind, outcome),
@@ -57,5 +56,6 @@ export function createClusterEvents(deps: {
       deps.refreshNames();
       reportCluster();
     },
+    onNotListed: reportCluster,
   };
 }

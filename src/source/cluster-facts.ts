@@ -51,6 +51,8 @@ export function createClusterFacts({ source, fallbackNode, onChange }: ClusterFa
   let configCsum: string | null = null;
   /** The checksum that the DNS list was read under; undefined before the first read. */
   let dnsCsum: string | null | undefined;
+  /** The checksum under which it cannot be read. */
+  let givenUpCsum: string | null = null;
   let learning = false;
 
   function become(next: Cluster): void {
@@ -93,12 +95,15 @@ export function createClusterFacts({ source, fallbackNode, onChange }: ClusterFa
       become({ name, members, nodes, dns: now.dns, nodeName: nodeNameIn({ nodes, members }) });
     },
     async learnDns() {
-      if (learning || (configCsum !== null && dnsCsum === configCsum)) return;
+      if (learning || (configCsum !== null && (dnsCsum === configCsum || givenUpCsum === configCsum))) return;
       learning = true;
       const csum = configCsum;
       const answer = await source.clusterConfig();
       learning = false;
-      if (!answer.ok) return;
+      if (!answer.ok) {
+        if (answer.failure.retry === 'no') givenUpCsum = csum;
+        return;
+      }
       dnsCsum = csum;
       become({ ...now, dns: answer.value.dns });
     },

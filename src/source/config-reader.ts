@@ -2,10 +2,10 @@
  * Reads configs from the agent: raw first, evaluated only where a keyword of ours needs it and no loop forbids it. Owns the
  * `reads` queue. Invariants: one read per key at a time, at most `concurrency` of them (reads without an answer for 5 s do not
  * count, or a few would hold back all others); a failed raw read is repeated with back-off;
- * an evaluation that the agent refused or never answered is not asked for again for the same checksum, because each one may
- * leave a thread of the agent spinning. Source: SPEC §6, reference/opensvc-v2-protocol.md §6, §9.
+ * an evaluation that the agent never answered is not asked for again for the same checksum, because each one may leave a
+ * thread of the agent spinning; one that it refused left none, and is asked for again after ten minutes. Source: SPEC §6, reference/opensvc-v2-protocol.md §6, §9.
  */
-import type { Clock } from '../clock.js';
+import type { Cancel, Clock } from '../clock.js';
 import { fail, ok, type Failure, type Result } from '../errors.js';
 import { analyseReferences, type Sections } from '../model/reference-loop.js';
 import type { ServiceKey } from '../model/service.js';
@@ -54,6 +54,9 @@ interface Wanted {
 /** More than any cluster has of configs that cannot be evaluated. */
 const MAX_BARRED = 10_000;
 
+/** A refusal may have been the agent's own trouble (an error of its own, a start, a lock). */
+const REFUSED_MS = 600_000;
+
 /** A read that has no answer after this gives its place to another. Under load a 95th percentile of 4.7 s was measured. */
 const STUCK_MS = 5000;
 /** So many places are given away at most. */
@@ -74,7 +77,9 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   });
   const wanted = new Map<ServiceKey, Wanted>();
   /** Evaluations not to be repeated, by key and checksum; the oldest go when there are too many. */
-  const barred = new Map<string, Failure>();
+  const barred = new Map<string, { readonly failure: Failure; readonly untilMs: number }>();
+  /** Refused evaluations that will be asked for again. */
+  const later = new Map<ServiceKey, Cancel>();
 
   let stuck = 0;
 
@@ -149,7 +154,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     if (cached !== undefined) return ok(cached);
     const name = `${key} ${csum}`;
     const bar = barred.get(name);
-    if (bar !== undefined) return fail(bar);
+    if (bar !== undefined && clock.now() < bar.untilMs) return fail(bar.failure);
     const answer = await source.config(key, { evaluate: true, node: context.node });
     if (answer.ok && answer.value.text === '{}') return empty;
     if (answer.ok) {
@@ -159,10 +164,24 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     if (harmless.has(answer.failure.code)) return answer;
     const message = `the agent does not evaluate it: ${answer.failure.message}`;
     const failure: Failure = { ...answer.failure, retry: 'no', message };
-    barred.set(name, failure);
+    const refused = answer.failure.code === 'agent-error';
+    if (refused) askLater(key);
+    barred.set(name, { failure, untilMs: refused ? clock.now() + REFUSED_MS : Infinity });
     const [oldest] = barred.keys();
     if (barred.size > MAX_BARRED && oldest !== undefined) barred.delete(oldest);
     return fail(failure);
+  }
+
+  function askLater(key: ServiceKey): void {
+    later.get(key)?.();
+    const wait = REFUSED_MS * (1 + random.next());
+    later.set(
+      key,
+      clock.after(wait, () => {
+        later.delete(key);
+        if (wanted.has(key)) queue.add(key);
+      }),
+    );
   }
 
   return {
@@ -172,6 +191,8 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     },
     drop(key) {
       wanted.delete(key);
+      later.get(key)?.();
+      later.delete(key);
     },
     retryAll() {
       barred.clear();
@@ -182,7 +203,10 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     start() {
       for (let i = 0; i < concurrency; i++) void work();
     },
-    stop: () => queue.shutdown(),
+    stop() {
+      for (const cancel of later.values()) cancel();
+      queue.shutdown();
+    },
   };
 }
 

@@ -35,6 +35,8 @@ export interface InformerHandlers {
   /** For the log and the metrics. */
   onGap?(reason: string): void;
   onListed?(costMs: number, services: number): void;
+  /** A list failed; why may be another thing than the last time. */
+  onNotListed?(): void;
 }
 
 export interface InformerOptions {
@@ -163,6 +165,7 @@ export function createInformer(options: InformerOptions): Informer {
     presence.unheard();
     if (failure.code === 'agent-unreachable') presence.restarted();
     tellAgent(false, failure.message);
+    handlers.onNotListed?.();
     return false;
   }
 

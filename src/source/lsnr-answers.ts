@@ -4,6 +4,7 @@
  * Source: reference/opensvc-v2-protocol.md §2, §5, §7.
  */
 import { fail, ok, type Result } from '../errors.js';
+import { analyseReferences, type Sections } from '../model/reference-loop.js';
 import { parsePath, serviceKey, type ServiceKey } from '../model/service.js';
 import type { ClusterConfig, ClusterList, ConfigAnswer, ListedNode, ListedService } from './source.js';
 
@@ -188,13 +189,32 @@ export function readConfigAnswer(body: unknown): Result<ConfigAnswer> {
   }
 }
 
+const noCluster = fail({
+  code: 'agent-not-config',
+  retry: 'backoff',
+  message: 'the answer has no cluster section',
+});
+
 /** The cluster's config → its DNS list. Nothing else is taken from that answer: it holds `cluster.secret`. */
 export function readClusterConfig(body: unknown): Result<ClusterConfig> {
   const cluster = asObject(asObject(body)?.cluster);
-  if (cluster === undefined) {
-    return fail({ code: 'agent-not-config', retry: 'backoff', message: 'the answer has no cluster section' });
-  }
+  if (cluster === undefined) return noCluster;
   return ok({ dns: words(cluster.dns) });
+}
+
+/**
+ * The cluster's config as written → its DNS list; null when only an evaluation can tell. A failure that no repetition mends
+ * when an evaluation would never end. Of that answer, too, nothing else is taken.
+ */
+export function readWrittenDns(body: unknown): Result<readonly string[] | null> {
+  const cluster = asObject(asObject(body)?.cluster);
+  const read = readConfigAnswer(body);
+  if (!read.ok || cluster === undefined) return read.ok ? noCluster : read;
+  const { dns } = cluster;
+  const isPlain = typeof dns !== 'string' || !/\{|\$\(/.test(dns);
+  if (isPlain && !Object.keys(cluster).some((keyword) => keyword.startsWith('dns@'))) return ok(words(dns));
+  const { loop } = analyseReferences(JSON.parse(read.value.text) as Sections);
+  return loop === null ? ok(null) : fail({ code: 'reference-loop', retry: 'no', message: loop });
 }
 
 /** The answer to `set` → whether it was done: the command's own `ret` counts, for `status` may be 0 all the same. */

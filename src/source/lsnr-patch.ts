@@ -123,7 +123,9 @@ function patchHints(data: unknown): readonly Hint[] {
   const hints: Hint[] = [];
   for (const change of data as readonly unknown[]) {
     const [path, value] = Array.isArray(change) ? (change as readonly unknown[]) : [];
-    if (Array.isArray(path)) hints.push(...changeHints(path.map(nameOf), value));
+    if (!Array.isArray(path)) continue;
+    // One by one: a node that joins may bring more than a call takes arguments.
+    for (const hint of changeHints(path.map(nameOf), value)) hints.push(hint);
   }
   return hints;
 }

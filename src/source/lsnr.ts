@@ -15,6 +15,7 @@ import {
   readConfigAnswer,
   readSetAnswer,
   readStatus,
+  readWrittenDns,
 } from './lsnr-answers.js';
 import { createLsnrClient, type LsnrRequest } from './lsnr-request.js';
 import { watchLsnr, type LsnrWatch } from './lsnr-watch.js';
@@ -50,6 +51,12 @@ export function createLsnrSource(options: LsnrOptions): Source {
     return client.request({ ...request, node: 'ANY' });
   }
 
+  function askCluster(evaluate: boolean): Promise<Result<LsnrAnswer>> {
+    // Without `node`: with it the agent says that it does not know this object.
+    const options = { path: 'cluster', format: 'json', evaluate };
+    return client.request({ action: 'object_config', method: 'GET', options });
+  }
+
   return {
     async nodeName() {
       const answer = await client.request({ action: 'whoami', method: 'GET', node: 'ANY' });
@@ -76,9 +83,12 @@ export function createLsnrSource(options: LsnrOptions): Source {
       return list;
     },
     async clusterConfig() {
-      // Without `node`: with it the agent says that it does not know this object.
-      const options = { path: 'cluster', format: 'json', evaluate: true };
-      const answer = await client.request({ action: 'object_config', method: 'GET', options });
+      const raw = await askCluster(false);
+      if (!raw.ok) return raw;
+      const written = readWrittenDns(raw.value.body);
+      if (!written.ok) return written;
+      if (written.value !== null) return ok({ dns: written.value });
+      const answer = await askCluster(true);
       return answer.ok ? readClusterConfig(answer.value.body) : answer;
     },
     config: (key, how) => readConfig(ask, key, how),

@@ -50,17 +50,21 @@ export function createAgentLocator(options: AgentLocatorOptions): AgentLocator {
   let staleDirectory: string | null = null;
 
   async function locate(): Promise<Result<Agent>> {
-    staleDirectory = null;
+    let stale: string | null = null;
     let worst: Failure | undefined;
     for (const path of await candidates(given, directories)) {
       const found = await probeSocket(clock, path, timeoutMs);
-      if (found.ok) return ok({ path, dialect: found.value });
       const directory = dirname(path);
+      if (found.ok) {
+        staleDirectory = null;
+        return ok({ path, dialect: found.value });
+      }
       if (await isDeleted(directory)) {
-        staleDirectory = directory;
+        stale = directory;
         worst = failure('stale-mount', `${directory} was deleted on the host and mounted anew elsewhere`);
       } else worst ??= found.failure;
     }
+    staleDirectory = stale;
     return fail(
       worst ??
         failure(

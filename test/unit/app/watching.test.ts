@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { keyOf } from '../../support/cluster-lists.js';
 import { openApp } from '../../support/app-rig.js';
+import { unreachable } from '../../support/memory-source.js';
 
 const page = { listen: '127.0.0.1:0' };
 
@@ -32,6 +33,24 @@ describe('/readyz says each reason', () => {
     rig.balancer.down(true);
     await rig.advance(60_000);
     assert.deepEqual(await reasons(rig), [], 'an outage of GoBetween makes nobody else ready');
+    await rig.stop();
+  });
+
+  test('a mount that goes stale while the agent is away is told', async () => {
+    const rig = await openApp();
+    rig.source.failing.set('list', unreachable);
+    await rig.advance(20_000);
+    rig.agentProblem = {
+      code: 'stale-mount',
+      severity: 'problem',
+      key: null,
+      place: '/var/run/lsnr',
+      message: 'deleted on the host',
+      keeps: 'every server',
+      mend: 'restart',
+    };
+    await rig.advance(20_000);
+    assert.deepEqual(rig.problems(), ['stale-mount']);
     await rig.stop();
   });
 

@@ -38,7 +38,7 @@ describe('evaluation', () => {
     assert.deepEqual([facts?.state, facts?.config?.loop], ['present', 'env.a -> env.b -> env.a']);
   });
 
-  for (const code of ['agent-timeout', 'agent-error']) {
+  for (const code of ['agent-timeout', 'agent-not-json']) {
     test(`MUST NOT repeat an evaluation that ended in ${code} on the same checksum`, async () => {
       const { clock, informer, source, reads, news } = await running(bind('80/tcp'));
       source.failing.set('evaluate', { code, retry: 'backoff', message: 'nosuch#1.foo not found' });
@@ -56,6 +56,30 @@ describe('evaluation', () => {
       assert.deepEqual(news(), ['facts web present']);
     });
   }
+
+  test('one that the agent refused is asked for again by itself, seldom', async () => {
+    const { clock, informer, source, reads } = await running(bind('80/tcp'));
+    source.failing.set('evaluate', {
+      code: 'agent-error',
+      retry: 'backoff',
+      message: 'dictionary changed size during iteration',
+    });
+    source.put('web', withReference);
+    await clock.advance(3_600_000);
+    const asked = reads().filter((request) => request.startsWith('evaluate')).length;
+    assert.ok(asked >= 3 && asked <= 7, `${asked} evaluations in an hour`);
+    assert.equal(informer.facts(web)?.state, 'unreadable');
+    source.failing.clear();
+    await clock.advance(1_200_000);
+    assert.equal(informer.facts(web)?.state, 'present');
+    source.failing.set('evaluate', { code: 'agent-error', retry: 'backoff', message: 'refused' });
+    source.put('web', { ...withReference, more: '1' });
+    await clock.advance(1_000);
+    source.remove('web');
+    reads();
+    await clock.advance(3_600_000);
+    assert.deepEqual(reads(), [], 'nor for a service that left');
+  });
 
   test('nor when that checksum comes back after another one', async () => {
     const { clock, informer, source, reads } = await running(bind('80/tcp'));

@@ -238,3 +238,10 @@ test('a path that nests without end is no path, and no exception', () => {
   const frame = readFrame(`{"kind": "patch", "id": 7, "ts": 1, "data": [[[${deep}, "x"], 1]]}`);
   assert.deepEqual(frame, { id: 7, hints: [], refused: false });
 });
+
+test('a node that brings more services than a call takes arguments is no exception', () => {
+  const config = Object.fromEntries(Array.from({ length: 150_000 }, (_, i) => [`s${i}`, { csum: 'c' }]));
+  const change = [['monitor', 'nodes', 'n2', 'services', 'config'], config];
+  const frame = readFrame(JSON.stringify({ kind: 'patch', id: 7, ts: 1, data: [change] }));
+  assert.equal(frame?.hints.length, 150_001);
+});

@@ -116,6 +116,9 @@ describe('finding the agent', () => {
     const locator = find({ directories: [mounted] });
     assert.equal(await codeOf(locator), 'stale-mount');
     assert.equal(locator.problem()?.code, 'stale-mount');
+    const again = locator.locate();
+    assert.equal(locator.problem()?.code, 'stale-mount', 'while it is looked for again, too');
+    await again;
     const healthy = find({ directories: [folder(t)] });
     await healthy.locate();
     assert.equal(healthy.problem(), null);
