@@ -1,7 +1,7 @@
 /**
  * Which of the cluster's DNS servers new GoBetween servers look up, and whether one that is in use may stay (SPEC §6). The
  * choice is sticky, for changing it replaces servers. Invariants: a current server is given up only when it left the list, or
- * was down for `downMs` while another answered all along; when none answers nothing changes; each (port, protocol) in use is
+ * was down for `downMs` while another answered all along; when none answers every one is kept; each (port, protocol) in use is
  * judged for itself.
  */
 import type { Cancel, Clock } from '../clock.js';
@@ -58,11 +58,14 @@ interface Group {
   readonly protocol: DnsProtocol;
   readonly servers: Map<string, Server>;
   preferred: string | null;
+  /** Somebody keeps a server only because none answers: to be told when one does. */
+  waived: boolean;
 }
 
 /** Groups come from services' keywords: bounded, lest a tenant makes the gateway probe the world. */
 const MAX_GROUPS = 64;
 
+const nameOf = (port: number, protocol: DnsProtocol): string => `${protocol} ${port}`;
 const blank = (): Server => ({ answers: null, why: 'not probed yet', downSince: null, givenUp: false });
 
 export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
@@ -78,10 +81,10 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
   let stopped = false;
 
   function groupOf(port: number, protocol: DnsProtocol): Group {
-    const name = `${protocol} ${port}`;
+    const name = nameOf(port, protocol);
     let group = groups.get(name);
     if (group === undefined) {
-      group = { port, protocol, servers: new Map(), preferred: null };
+      group = { port, protocol, servers: new Map(), preferred: null, waived: false };
       align(group);
       if (groups.size < MAX_GROUPS) {
         groups.set(name, group);
@@ -106,6 +109,9 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
     if (answering !== undefined) group.preferred = answering;
     else if (present === undefined) group.preferred = ips[0] ?? null;
   }
+
+  const someAnswer = (group: Group): boolean =>
+    [...group.servers.values()].some(({ answers }) => answers === true);
 
   function probeSoon(): void {
     if (stopped) return;
@@ -139,7 +145,9 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
       judgedAt = clock.now();
     }
     running = false;
-    if (fingerprint() !== before) onChange();
+    const ended = [...groups.values()].filter((group) => group.waived && someAnswer(group));
+    for (const group of ended) group.waived = false;
+    if (ended.length > 0 || fingerprint() !== before) onChange();
     options.onProbed?.();
     cancel = clock.after(again ? 0 : paceMs, () => void round());
   }
@@ -147,12 +155,12 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
   function judge(group: Group): void {
     const now = clock.now();
     const watched = judgedAt !== null && now - judgedAt <= 3 * paceMs;
-    const someAnswer = [...group.servers.values()].some(({ answers }) => answers === true);
+    const another = someAnswer(group);
     for (const server of group.servers.values()) {
       if (server.answers === true) {
         server.downSince = null;
         server.givenUp = false;
-      } else if (!someAnswer) server.downSince = null;
+      } else if (!another) server.downSince = null;
       else if (server.answers === false) {
         if (!watched || server.downSince === null) server.downSince = now;
         if (now - server.downSince >= downMs) server.givenUp = true;
@@ -181,8 +189,14 @@ export function createDnsChoice(options: DnsChoiceOptions): DnsChoice {
     preferred: (port, protocol) => groupOf(port, protocol).preferred,
     acceptable(ip, port, protocol) {
       if (ips.length === 0) return true;
-      const server = groupOf(port, protocol).servers.get(ip);
-      return server !== undefined && !server.givenUp;
+      const group = groupOf(port, protocol);
+      const server = group.servers.get(ip);
+      if (server !== undefined && !server.givenUp) return true;
+      // A group that is not probed can tell of no answer, and must not wait for one.
+      const isProbed = groups.get(nameOf(port, protocol)) === group;
+      if (!isProbed || someAnswer(group)) return false;
+      group.waived = true;
+      return true;
     },
     probed: () =>
       zone === '' ||

@@ -208,6 +208,25 @@ describe('DNS', () => {
     await rig.stop();
   });
 
+  test('a new list of which none answers yet moves nothing; the first answer does', async () => {
+    const rig = await openApp({
+      prepare: (r) => {
+        r.source.dns = ['10.0.0.1'];
+        r.put('web', '80/tcp-:1080');
+      },
+    });
+    rig.dns.set('10.0.0.9', { answers: false, why: 'REFUSED' });
+    rig.source.dns = ['10.0.0.9'];
+    rig.source.clusterConfigCsum = 'new';
+    await rig.advance(120_000);
+    await rig.restart();
+    assert.deepEqual(lookups(rig), ['10.0.0.1:53']);
+    rig.dns.clear();
+    await rig.advance(60_000);
+    assert.deepEqual(lookups(rig), ['10.0.0.9:53']);
+    await rig.stop();
+  });
+
   test('none answers: at a first start the first is taken, later everything stays', async () => {
     const rig = await openApp({
       prepare: (r) => {

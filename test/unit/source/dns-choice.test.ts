@@ -100,6 +100,40 @@ describe('dns choice', () => {
     assert.equal(choice.preferred(53, 'tcp'), B);
   });
 
+  test('none answers: keep, also what was given up before', async () => {
+    const { choice, clock, down, changes } = choose(A);
+    choice.setCluster('clu1', [A, B]);
+    choice.preferred(53, 'tcp');
+    await clock.advance(120_000);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), false);
+    down.add(B);
+    await clock.advance(11_000);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), true);
+    const before = changes();
+    down.delete(B);
+    await clock.advance(11_000);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), false);
+    assert.equal(changes(), before + 1);
+  });
+
+  test('none answers: keep, also what left the list, until one of the list answers', async () => {
+    const { choice, clock, down, changes } = choose(B);
+    choice.setCluster('clu1', [A]);
+    choice.preferred(53, 'tcp');
+    await clock.advance(20_000);
+    choice.setCluster('clu1', [B]);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), true);
+    await clock.advance(120_000);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), true);
+    const before = changes();
+    down.clear();
+    await clock.advance(11_000);
+    assert.equal(changes(), before + 1);
+    assert.equal(choice.acceptable(A, 53, 'tcp'), false);
+    await clock.advance(60_000);
+    assert.equal(changes(), before + 1);
+  });
+
   test('down for less than 60 s at a time, again and again: kept', async () => {
     const { choice, clock, down } = choose();
     choice.setCluster('clu1', [A, B]);
