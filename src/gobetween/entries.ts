@@ -3,6 +3,7 @@
  * the entries, because entries change only through the setters here; an entry that says nothing is dropped, so the
  * store is bounded by the servers that there are or shall be. `reserved` are ports of a POST in flight or in doubt.
  */
+import { sameListen } from '../model/bind.js';
 import type { Digest, Listen, Observed, ServerName } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import { createPortIndex } from './port-index.js';
@@ -115,9 +116,4 @@ export function createEntries(freed: Freed) {
     ],
     wanting: (listen: Listen, except: ServerName): ServerName[] => wanted.conflicting(listen, except),
   };
-}
-
-function sameListen(a: Listen | null, b: Listen | null): boolean {
-  if (a === null || b === null) return a === b;
-  return a.proto === b.proto && a.port === b.port && a.addr === b.addr;
 }

@@ -3,6 +3,7 @@
  * newest; what to do is decided from both at the moment of doing (work.ts). Foreign servers are here too, so that their
  * ports are respected; they are never acted on. Source: DESIGN §5.3, §5.4, SPEC §7.
  */
+import { sameListen } from '../model/bind.js';
 import { decodeName } from '../model/name.js';
 import type { Clock } from '../clock.js';
 import type { Desired, Digest, Listen, Observed, ServerName } from '../model/server.js';
@@ -123,7 +124,7 @@ export function createLedger(clock: Clock) {
       } else {
         const sinceMs = former?.sinceMs ?? clock.now();
         const beside =
-          former?.beside === true && want !== null && sameListen(former.want?.listen, want.listen);
+          former?.beside === true && want !== null && sameListen(former.want?.listen ?? null, want.listen);
         const { key, reason } = change;
         entries.setIntent(entry, { key, want, reason, sinceMs, refused: false, beside });
       }
@@ -289,10 +290,6 @@ export function createLedger(clock: Clock) {
       }
     },
   };
-}
-
-function sameListen(one: Listen | undefined, other: Listen): boolean {
-  return one?.proto === other.proto && one.addr === other.addr && one.port === other.port;
 }
 
 /** What GoBetween has after it accepted `desired`. */

@@ -99,6 +99,12 @@ export function parseListen(bind: string): { readonly addr: string; readonly por
   return { addr: canonicalAddress(match[1] ?? match[2] ?? '') ?? '0.0.0.0', port };
 }
 
+/** The very same place; two that are nowhere are the same, too. */
+export function sameListen(a: Listen | null, b: Listen | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.proto === b.proto && a.port === b.port && a.addr === b.addr;
+}
+
 /** True when GoBetween cannot listen on both: one protocol, one port, and one address or a wildcard of either family. */
 export function conflicts(a: Listen, b: Listen): boolean {
   if (a.proto !== b.proto || a.port !== b.port) return false;

@@ -3,10 +3,10 @@
  * that outlives its word. Pure; what the demo prints, `status` and `explain` show and tests assert on. Invariant: every
  * word and every owned server of the service is in exactly one row.
  */
-import { formatListen } from '../model/bind.js';
+import { formatListen, sameListen } from '../model/bind.js';
 import { isStaleDefault } from '../model/former-defaults.js';
 import type { Problem } from '../model/problem.js';
-import type { Desired, L4, Listen, Observed, ServerName } from '../model/server.js';
+import type { Desired, L4, Observed, ServerName } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import type { Compiled, Word } from '../model/spec.js';
 import type { Policy } from './policy.js';
@@ -197,10 +197,6 @@ function isInPlace(input: ExposureInput, server: Observed, desired: Desired): bo
   if (!sameListen(desired.listen, server.listen)) return false;
   const setFields = input.setFields.get(desired.name) ?? [];
   return server.digest === desired.digest || isStaleDefault(desired.body, server.canonical, setFields);
-}
-
-function sameListen(one: Listen, other: Listen | null): boolean {
-  return other !== null && one.proto === other.proto && one.port === other.port && one.addr === other.addr;
 }
 
 function explicitListen(word: Word): string | null {
