@@ -5,11 +5,11 @@
  * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
  */
 import PQueue from 'p-queue';
+import { createAlarm } from '../alarm.js';
 import { type Clock, within } from '../clock.js';
 import type { ServerName } from '../model/server.js';
 import type { Change } from '../plan/change.js';
 import type { Random } from '../random.js';
-import { createAlarm } from './alarm.js';
 import type { ApplierEvents } from './applier-events.js';
 import { createBudget } from './budget.js';
 import { createFlapHold } from './flap.js';

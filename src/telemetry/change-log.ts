@@ -3,7 +3,8 @@
  * one line with the count and the first five (SPEC §8). Invariants: a first sync of any size and pace is a handful of
  * lines, because what is known to follow counts as well; what goes on for ever is written once.
  */
-import type { Cancel, Clock } from '../clock.js';
+import { createAlarm } from '../alarm.js';
+import type { Clock } from '../clock.js';
 import type { Change } from '../plan/change.js';
 import { createLinePace, shownNames, singleLines } from './line-pace.js';
 import type { TransitionWriter } from './transition-log.js';
@@ -59,21 +60,13 @@ export function createChangeLog(
   const pace = createLinePace(clock, (kind) =>
     kind === 'write-back' ? longestWriteBackPauseMs : longestPauseMs,
   );
-  let timer: { readonly atMs: number; readonly cancel: Cancel } | null = null;
-
-  function wake(atMs: number): void {
-    if (timer !== null && timer.atMs <= atMs) return;
-    timer?.cancel();
-    timer = { atMs, cancel: clock.after(atMs - clock.now(), write) };
-  }
+  const alarm = createAlarm(clock, write);
 
   function write(): void {
-    timer?.cancel();
-    timer = null;
     for (const [kind, { count, lines }] of waiting) {
       const how = pace.ask(kind, count, owed(kind) <= singleLines);
       if (typeof how === 'number') {
-        wake(how);
+        alarm.within(how - clock.now());
         continue;
       }
       waiting.delete(kind);
@@ -92,11 +85,11 @@ export function createChangeLog(
       kind.count += 1;
       if (kind.lines.length < singleLines) kind.lines.push(line);
       waiting.set(line.kind, kind);
-      wake(clock.now() + gatherMs);
+      alarm.within(gatherMs);
     },
     flush() {
       pace.open();
-      write();
+      alarm.ring();
     },
   };
 }

@@ -3,7 +3,8 @@
  * become one line with the count and the first five. A kind that goes on and on is summed up at growing intervals.
  * Invariant: a transition and its reversal that were not yet written cancel each other.
  */
-import type { Cancel, Clock } from '../clock.js';
+import { createAlarm } from '../alarm.js';
+import type { Clock } from '../clock.js';
 import type { Problem, ProblemCode } from '../model/problem.js';
 import { createLinePace, shownNames, singleLines } from './line-pace.js';
 import { problemLine, problemOwner } from './problem-line.js';
@@ -38,22 +39,14 @@ export function createTransitionLog(clock: Clock, log: TransitionWriter): Transi
   const waiting = new Map<string, Entry>();
   const pace = createLinePace(clock, () => longestPauseMs);
   let held = true;
-  let timer: { readonly atMs: number; readonly cancel: Cancel } | null = null;
-
-  function wake(atMs: number): void {
-    if (timer !== null && timer.atMs <= atMs) return;
-    timer?.cancel();
-    timer = { atMs, cancel: clock.after(atMs - clock.now(), write) };
-  }
+  const alarm = createAlarm(clock, write);
 
   function write(): void {
-    timer?.cancel();
-    timer = null;
     const total = waiting.size;
     for (const [name, entries] of grouped(waiting)) {
       const how = pace.ask(name, entries.length, entries.length === 1 || total <= singleLines);
       if (typeof how === 'number') {
-        wake(how);
+        alarm.within(how - clock.now());
         continue;
       }
       if (how === 'each') for (const [, entry] of entries) writeOne(log, entry);
@@ -75,18 +68,18 @@ export function createTransitionLog(clock: Clock, log: TransitionWriter): Transi
         return;
       }
       waiting.set(identity, { transition, problem });
-      wake(clock.now() + (held ? firstSyncGatherMs : gatherMs));
+      alarm.within(held ? firstSyncGatherMs : gatherMs);
     },
     flush() {
-      if (!held) write();
+      if (!held) alarm.ring();
     },
     release() {
       held = false;
-      write();
+      alarm.ring();
     },
     stop() {
       pace.open();
-      write();
+      alarm.ring();
     },
   };
 }

@@ -1,5 +1,5 @@
 /** One timer of which the earlier deadline wins. Invariant: at most one is armed; ringing disarms it first. */
-import type { Cancel, Clock } from '../clock.js';
+import type { Cancel, Clock } from './clock.js';
 
 export interface Alarm {
   readonly ring: () => void;
