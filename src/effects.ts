@@ -62,20 +62,24 @@ export function createRealPorts(settings: Settings): Ports {
 
 type Op = 'status' | 'list' | 'create' | 'remove' | 'get' | 'stats';
 
+/** Wraps calls so that each is recorded under its name, with what it came to and how long it took. */
+function stopwatch<Name, Answered>(clock: Clock, record: (name: Name, answer: Answered, ms: number) => void) {
+  return <A extends unknown[], R extends Answered>(name: Name, call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      const startedAt = clock.now();
+      const answer = await call(...args);
+      record(name, answer, clock.now() - startedAt);
+      return answer;
+    };
+}
+
 /** Times each request to GoBetween. */
 export function timeRequests(
   balancer: Balancer,
   clock: Clock,
   record: (op: Op, outcome: Outcome, ms: number) => void,
 ): Balancer {
-  const timed =
-    <A extends unknown[], T>(op: Op, call: (...args: A) => Promise<Answer<T>>) =>
-    async (...args: A): Promise<Answer<T>> => {
-      const startedAt = clock.now();
-      const answer = await call(...args);
-      record(op, answer.outcome, clock.now() - startedAt);
-      return answer;
-    };
+  const timed = stopwatch<Op, Answer<unknown>>(clock, (op, { outcome }, ms) => record(op, outcome, ms));
   return {
     status: timed('status', () => balancer.status()),
     list: timed('list', () => balancer.list()),
@@ -93,14 +97,9 @@ export function timeSource(
   clock: Clock,
   record: (action: string, outcome: string, ms: number) => void,
 ): Source {
-  const timed =
-    <A extends unknown[], T>(action: string, call: (...args: A) => Promise<Result<T>>) =>
-    async (...args: A): Promise<Result<T>> => {
-      const startedAt = clock.now();
-      const answer = await call(...args);
-      record(action, answer.ok ? 'ok' : answer.failure.code, clock.now() - startedAt);
-      return answer;
-    };
+  const timed = stopwatch<string, Result<unknown>>(clock, (action, answer, ms) =>
+    record(action, answer.ok ? 'ok' : answer.failure.code, ms),
+  );
   return {
     nodeName: timed('whoami', () => source.nodeName()),
     list: timed('daemon_status', () => source.list()),
