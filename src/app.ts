@@ -133,6 +133,7 @@ export function createApp(
   const round = createRound({
     facts: informer.facts,
     context: identity.context,
+    knownNames: identity.knownNames,
     balancer: { byKey: ledger.byKey, applied: (name) => ledger.state(name).applied },
     dns: {
       preferred: (port, protocol) => dns.preferred(port, protocol),

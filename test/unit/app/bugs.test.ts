@@ -17,7 +17,7 @@ function buggy(step: 'compile' | 'render') {
       return compute.compile(inputs, context);
     },
     async render(jobs) {
-      if (step === 'render') for (const { template } of jobs) check(JSON.stringify(template));
+      if (step === 'render') for (const { pattern } of jobs) check(pattern);
       return compute.render(jobs);
     },
   };
