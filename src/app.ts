@@ -21,7 +21,7 @@ import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
 import { fillBind } from './model/bind.js';
-import { observeServers } from './model/observed.js';
+import { observeAnswer } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import { displayPath, type ServiceKey } from './model/service.js';
 import { type Change, countByKind } from './plan/change.js';
@@ -83,6 +83,7 @@ export function createApp(
     () => settings.policy,
   );
   const bugs = createBugs(log, report);
+  const compute = ports.compute(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
   const firstPlan = new Promise<readonly Change[]>((resolve) => {
@@ -140,7 +141,7 @@ export function createApp(
       acceptable: (ip, port, protocol) => dns.acceptable(ip, port, protocol),
     },
     arbiter,
-    compute: ports.compute,
+    compute,
     refresh,
     report: (key, problems) => report(key, problems),
     clock,
@@ -209,7 +210,7 @@ export function createApp(
     distrust: () => watch.distrust(),
   });
   const applier = createApplier(
-    { balancer, ledger, clock, random, parse: observeServers, on: feedback.on },
+    { balancer, ledger, clock, random, parse: observeAnswer, on: feedback.on },
     settings,
   );
   const watch = createWatch(
@@ -218,7 +219,7 @@ export function createApp(
       ledger,
       clock,
       random,
-      parse: observeServers,
+      observe: compute.observe,
       on: createBalancerEvents({
         sweep: createSweep({
           ledger,
@@ -339,7 +340,7 @@ export function createApp(
       const written = within(clock, writeStopMs, writeBack.stop());
       await Promise.all([applier.stop(applierStopMs), written.then(() => source.close())]);
       watch.stop();
-      await Promise.all([pages.stop(), ports.balancer.close()]);
+      await Promise.all([pages.stop(), ports.balancer.close(), compute.close()]);
       changeLog.flush();
       board.stop();
       log.flush();

@@ -13,7 +13,9 @@ import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
-import { type Compute, createInlineCompute } from './worker/compute.js';
+import { type Compute, createInlineCompute, type OnLost } from './worker/compute.js';
+import { createPoolCompute } from './worker/pool.js';
+import { createThreads } from './worker/threads.js';
 
 export interface Ports {
   readonly clock: Clock;
@@ -22,7 +24,7 @@ export interface Ports {
   /** What is wrong with the way to the agent, as of its last use. */
   readonly agent: Pick<AgentLocator, 'problem'>;
   readonly balancer: Balancer;
-  readonly compute: Compute;
+  readonly compute: (onLost: OnLost) => Compute;
   readonly dnsProbe: DnsProbe;
   /** The system's host name. */
   readonly hostname: string;
@@ -54,7 +56,10 @@ export function createRealPorts(settings: Settings): Ports {
       ca: settings.gobetweenCa ?? undefined,
       concurrency: settings.concurrency,
     }),
-    compute: createInlineCompute(),
+    compute: (onLost) =>
+      settings.workers === 0
+        ? createInlineCompute()
+        : createPoolCompute({ threads: createThreads({ size: settings.workers, clock }), clock, onLost }),
     dnsProbe: createDnsProbe({ clock, random }),
     hostname: hostname(),
   };

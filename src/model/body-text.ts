@@ -5,9 +5,7 @@
  */
 import { canonical } from './normalise.js';
 import type { ServerConfig } from './server-config.js';
-
-/** Before `bind`, before the lookup server, before the lookup pattern, and the rest. */
-export type BodyText = readonly [string, string, string, string];
+import type { BodyText } from './spec.js';
 
 export interface Gaps {
   readonly bind: string;

@@ -4,7 +4,6 @@
  * for the whole cluster; a template exists only where every keyword is valid.
  */
 import type { Problem } from './problem.js';
-import type { BodyText } from './body-text.js';
 import type { L4 } from './server.js';
 import type { ServiceKey } from './service.js';
 
@@ -27,6 +26,12 @@ export interface Word {
 export type Lookup =
   | { readonly kind: 'own'; readonly server: string }
   | { readonly kind: 'cluster'; readonly port: number };
+
+/**
+ * The POST payload of a server with three gaps (body-text.ts): before `bind`, before the lookup server, before the lookup
+ * pattern, and the rest.
+ */
+export type BodyText = readonly [string, string, string, string];
 
 /** Everything of a service's servers but their bind, name, lookup server and lookup pattern. */
 export interface ServerTemplate {

@@ -6,12 +6,12 @@
 import { checkHealthcheck, healthcheckOf } from './healthcheck.js';
 import { lookupText } from './keyword-values.js';
 import { type KeywordName, type KeywordValues, keywords } from './keywords.js';
-import { type BodyText, bodyTextOf } from './body-text.js';
+import { bodyTextOf } from './body-text.js';
 import { normalise } from './normalise.js';
 import type { Report } from './report.js';
 import type { L4 } from './server.js';
 import type { ServiceKey } from './service.js';
-import type { Lookup, ServerTemplate, Word } from './spec.js';
+import type { BodyText, Lookup, ServerTemplate, Word } from './spec.js';
 
 /** The template, or null when the keywords contradict each other (reported). */
 export function buildTemplate(

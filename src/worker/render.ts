@@ -3,11 +3,11 @@
  * body is the canonical text itself, so what is sent and what is compared cannot differ.
  */
 import { formatListen } from '../model/bind.js';
-import { type BodyText, fillBody } from '../model/body-text.js';
+import { fillBody } from '../model/body-text.js';
 import { digest } from '../model/normalise.js';
 import type { Digest } from '../model/server.js';
 import { keyPath } from '../model/service.js';
-import type { ServerTemplate, Word } from '../model/spec.js';
+import type { BodyText, ServerTemplate, Word } from '../model/spec.js';
 
 /** One server still to be written out, in text only. */
 export interface RenderJob {

@@ -12,6 +12,7 @@ function buggy(step: 'compile' | 'render') {
     for (const name of poison) if (text.includes(name)) throw new TypeError(`no ${name}`);
   };
   const wrapped: Compute = {
+    ...compute,
     async compile(inputs, context) {
       if (step === 'compile') for (const { key } of inputs) check(key);
       return compute.compile(inputs, context);
