@@ -83,7 +83,8 @@ export function createApp(
     () => settings.policy,
   );
   const bugs = createBugs(log, report);
-  const compute = ports.compute(bugs.lost);
+  const { compute } = ports;
+  compute.whenLost(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
   const firstPlan = new Promise<readonly Change[]>((resolve) => {

@@ -13,7 +13,7 @@ import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
-import { type Compute, createInlineCompute, type OnLost } from './worker/compute.js';
+import { type Compute, createInlineCompute } from './worker/compute.js';
 import { createPoolCompute } from './worker/pool.js';
 import { createThreads } from './worker/threads.js';
 
@@ -24,7 +24,7 @@ export interface Ports {
   /** What is wrong with the way to the agent, as of its last use. */
   readonly agent: Pick<AgentLocator, 'problem'>;
   readonly balancer: Balancer;
-  readonly compute: (onLost: OnLost) => Compute;
+  readonly compute: Compute;
   readonly dnsProbe: DnsProbe;
   /** The system's host name. */
   readonly hostname: string;
@@ -37,6 +37,10 @@ export function createRealPorts(settings: Settings): Ports {
   const clock = systemClock;
   const random = systemRandom;
   const agent = createAgentLocator({ clock, given: settings.socket });
+  const compute =
+    settings.workers === 0
+      ? createInlineCompute()
+      : createPoolCompute({ threads: createThreads({ size: settings.workers, clock }), clock });
   return {
     clock,
     random,
@@ -46,6 +50,7 @@ export function createRealPorts(settings: Settings): Ports {
       random,
       timeoutMs: settings.agentTimeoutMs,
       locate: lsnrPath(agent),
+      readStatus: compute.readStatus,
     }),
     balancer: createClient({
       url: settings.gobetweenUrl,
@@ -56,10 +61,7 @@ export function createRealPorts(settings: Settings): Ports {
       ca: settings.gobetweenCa ?? undefined,
       concurrency: settings.concurrency,
     }),
-    compute: (onLost) =>
-      settings.workers === 0
-        ? createInlineCompute()
-        : createPoolCompute({ threads: createThreads({ size: settings.workers, clock }), clock, onLost }),
+    compute,
     dnsProbe: createDnsProbe({ clock, random }),
     hostname: hostname(),
   };

@@ -6,7 +6,7 @@
  */
 import { Pool } from 'undici';
 import type { Clock } from '../clock.js';
-import { createSharedBytes } from '../shared-bytes.js';
+import { type BodyBytes, createBodyBytes, createSharedBytes } from '../body-bytes.js';
 import type { Answer, Balancer, BalancerStatus, Outcome, ServerStats } from './outcome.js';
 
 export interface ClientOptions {
@@ -31,13 +31,6 @@ interface Limits {
 type Reply =
   | { readonly status: number; readonly bytes: Uint8Array }
   | { readonly outcome: Outcome; readonly detail: string };
-
-/** Takes an answer in, chunk by chunk. */
-interface Intake {
-  /** False: it is too large. */
-  append(chunk: Uint8Array): boolean;
-  readonly bytes: Uint8Array;
-}
 
 const listLimits: Limits = { totalMs: 60_000, betweenBytesMs: 10_000 };
 const bodyCapBytes = 64 * 1024 * 1024;
@@ -72,7 +65,7 @@ export function createClient(options: ClientOptions): Balancer {
     path: string,
     body: string | null,
     limits: Limits,
-    intake: Intake,
+    intake: BodyBytes,
   ): Promise<Reply> {
     const abort = new AbortController();
     let expired = false;
@@ -107,7 +100,7 @@ export function createClient(options: ClientOptions): Balancer {
     { via = pool, body = null }: { readonly via?: Pool; readonly body?: string | null } = {},
   ): Promise<Answer<T>> {
     if (path === null) return { outcome: 'invalid', detail: 'a name that no request can carry' };
-    const reply = await exchange(via, method, path, body, one, createIntake());
+    const reply = await exchange(via, method, path, body, one, createBodyBytes(bodyCapBytes));
     return readReply(reply, (bytes) => read(textOf(bytes)));
   }
 
@@ -135,21 +128,6 @@ function serverPath(name: string, suffix = ''): string | null {
   } catch {
     return null; // half a surrogate pair
   }
-}
-
-function createIntake(): Intake {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  return {
-    append(chunk) {
-      length += chunk.length;
-      chunks.push(chunk);
-      return length <= bodyCapBytes;
-    },
-    get bytes() {
-      return Buffer.concat(chunks, length);
-    },
-  };
 }
 
 function textOf({ buffer, byteOffset, length }: Uint8Array): string {

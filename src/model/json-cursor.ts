@@ -82,6 +82,7 @@ export function createJsonCursor(bytes: Uint8Array): JsonCursor {
     }
   }
 
+  /** A number, true, false or null. */
   function skipScalar(): void {
     const from = at;
     for (;;) {
@@ -90,7 +91,8 @@ export function createJsonCursor(bytes: Uint8Array): JsonCursor {
         break;
       at += 1;
     }
-    if (at === from) fault();
+    if (at === from || !/^(?:true|false|null|-?\d[\d.eE+-]*)$/.test(text.toString('latin1', from, at)))
+      fault();
   }
 
   function value(): unknown {

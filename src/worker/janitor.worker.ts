@@ -2,10 +2,12 @@
  * What a worker thread runs: one function per kind of batch. Invariant: no state, no I/O and no log here; whatever a function
  * throws is an answer, so that a job that gets none means that its thread crashed or hangs.
  */
+import { ok, type Result } from '../errors.js';
 import type { CompileContext } from '../model/spec.js';
 import { compile as compileOne } from './compile.js';
-import { findNews } from './observe.js';
+import { observeNews } from './observe.js';
 import { render as renderOne } from './render.js';
+import { statusNews } from './status.js';
 import {
   decodeInputs,
   decodeJobs,
@@ -50,6 +52,23 @@ export interface ObserveJob {
 }
 
 export const observe = answering(({ list, known }: ObserveJob): PackedNews | null => {
-  const news = findNews(list, decodeKnown(known));
+  const news = observeNews(list, decodeKnown(known));
   return news === null ? null : encodeNews(news);
+});
+
+export interface StatusJob {
+  readonly status: Uint8Array;
+  readonly ownNode: string | null;
+  readonly known: string;
+}
+
+export interface PackedStatus {
+  readonly head: string;
+  readonly services: PackedNews;
+}
+
+export const readStatus = answering(({ status, ownNode, known }: StatusJob): Result<PackedStatus> => {
+  const news = statusNews(status, ownNode, decodeKnown(known));
+  if (!news.ok) return news;
+  return ok({ head: JSON.stringify(news.value.head), services: encodeNews(news.value.services) });
 });

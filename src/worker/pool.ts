@@ -5,13 +5,16 @@
  * never compiled on the main thread. Source: DESIGN §5.2, §5.6.
  */
 import { type Clock, sleep } from '../clock.js';
+import { fail, ok, type Result } from '../errors.js';
 import { fillBody } from '../model/body-text.js';
 import type { Digest, Observed } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import type { BodyText, CompileContext, Compiled } from '../model/spec.js';
+import { markedService, type StatusHead } from '../source/lsnr-status.js';
 import type { CompileInput } from './compile.js';
-import { type Compute, createInlineCompute, type OnLost } from './compute.js';
-import { applyNews } from './observe.js';
+import { type Compute, createInlineCompute, knownService, type OnLost } from './compute.js';
+import type { PackedStatus } from './janitor.worker.js';
+import { applyNews } from './news.js';
 import type { RenderJob, Rendered } from './render.js';
 import type { Answered, Lost, Threads } from './threads.js';
 import {
@@ -26,7 +29,6 @@ import {
 export interface PoolOptions {
   readonly threads: Threads;
   readonly clock: Clock;
-  readonly onLost: OnLost;
   /** Below these a job runs on the calling thread. The defaults are what bench/crossover measures. */
   readonly inlineBelow?: Partial<InlineBelow>;
 }
@@ -44,10 +46,11 @@ const poisonAfter = 3;
 /** Distinct body texts that are remembered: services that set the same keywords share one. */
 const maxTexts = 10_000;
 
-export function createPoolCompute({ threads, clock, onLost, inlineBelow }: PoolOptions): Compute {
+export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions): Compute {
   const inline = createInlineCompute();
   const below = { ...defaultInlineBelow, ...inlineBelow };
   const intern = createIntern();
+  let onLost: OnLost = () => undefined;
   /** Services whose config took a thread with it: only ever compiled alone, and elsewhere. */
   const poisoned = new Set<ServiceKey>();
 
@@ -138,17 +141,39 @@ export function createPoolCompute({ threads, clock, onLost, inlineBelow }: PoolO
       if (list.length < below.bytes) return inline.observe(list, known);
       const job = { list, known: encodeKnown(known) };
       const packed = await twice<PackedNews | null>('observe', job);
-      if (packed === null) return null;
-      const changed: Observed[] = [];
-      for (const part of decodeNews(packed)) {
-        // Whoever else waits for this thread goes between the parts.
-        if (changed.length > 0) await sleep(clock, 0);
-        for (const server of part) changed.push(server);
+      return packed === null ? null : readNews(packed, known, (server: Observed) => server);
+    },
+    async readStatus(status, ownNode, known) {
+      if (status.length < below.bytes) return inline.readStatus(status, ownNode, known);
+      const job = { status, ownNode, known: encodeKnown(known.map(knownService)) };
+      const packed = await twice<Result<PackedStatus>>('readStatus', job);
+      if (packed === null) {
+        const message = 'no worker thread can read the status';
+        return fail({ code: 'agent-not-json', retry: 'backoff', message });
       }
-      return applyNews(known, { same: packed.same, changed });
+      if (!packed.ok) return packed;
+      const services = await readNews(packed.value.services, known, markedService);
+      return ok({ head: JSON.parse(packed.value.head) as StatusHead, services });
+    },
+    whenLost(tell) {
+      onLost = tell;
     },
     close: () => threads.close(),
   };
+
+  async function readNews<Packed, T>(
+    packed: PackedNews,
+    known: readonly T[],
+    unpack: (item: Packed) => T,
+  ): Promise<readonly T[]> {
+    const changed: T[] = [];
+    for (const part of decodeNews<Packed>(packed)) {
+      // Whoever else waits for this thread goes between the parts.
+      if (changed.length > 0) await sleep(clock, 0);
+      for (const item of part) changed.push(unpack(item));
+    }
+    return applyNews(known, { same: packed.same, changed });
+  }
 
   /** What the function threw is thrown here, as if it had run here. */
   function valueOf<T>(answer: Exclude<Answered<T>, Lost>): T {

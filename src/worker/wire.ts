@@ -3,11 +3,10 @@
  * it saves (DESIGN §5.2). Each pair of functions is one message. Invariant: decoding what was encoded gives an equal value,
  * and what is equal in a batch (the body text of services that set the same keywords) crosses once.
  */
-import type { Digest, Observed, ServerName } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { BodyText, Compiled, ServerTemplate } from '../model/spec.js';
 import type { CompileInput } from './compile.js';
-import type { Known, News } from './observe.js';
+import type { Known, News } from './news.js';
 import type { RenderJob } from './render.js';
 
 /** Texts one after the other, and the length of each; -1: null. */
@@ -131,7 +130,7 @@ export function decodeKnown(text: string): readonly Known[] {
   const fields = text === '' ? [] : text.split('\0');
   const known: Known[] = [];
   for (let at = 0; at < fields.length; at += 2)
-    known.push({ name: fields[at] as ServerName, digest: fields[at + 1] as Digest });
+    known.push({ name: fields[at] ?? '', digest: fields[at + 1] ?? '' });
   return known;
 }
 
@@ -144,40 +143,40 @@ export interface PackedNews {
 }
 
 /** About 1 ms of parsing. */
-const partBytes = 128 * 1024;
+const partLength = 128 * 1024;
 
-export function encodeNews({ same, changed }: News): PackedNews {
+export function encodeNews({ same, changed }: News<unknown>): PackedNews {
   const parts: Buffer[] = [];
-  const ends: number[] = [];
-  let total = 0;
-  for (let at = 0; at < changed.length; ) {
-    const part: Observed[] = [];
-    for (let bytes = 0; bytes < partBytes && at < changed.length; at++) {
-      const server = changed[at];
-      if (server === undefined) break;
-      part.push(server);
-      bytes += server.canonical.length + server.name.length;
-    }
-    const text = Buffer.from(JSON.stringify(part));
-    parts.push(text);
-    total += text.length;
-    ends.push(total);
+  let items: string[] = [];
+  let length = 0;
+  const cut = (): void => {
+    if (items.length > 0) parts.push(Buffer.from(`[${items.join()}]`));
+    items = [];
+    length = 0;
+  };
+  for (const item of changed) {
+    const text = JSON.stringify(item);
+    length += text.length;
+    items.push(text);
+    if (length >= partLength) cut();
   }
-  const shared = new SharedArrayBuffer(total);
-  let from = 0;
-  for (const part of parts) {
-    new Uint8Array(shared, from, part.length).set(part);
-    from += part.length;
-  }
+  cut();
+  const shared = new SharedArrayBuffer(parts.reduce((total, part) => total + part.length, 0));
+  let at = 0;
+  const ends = parts.map((part) => {
+    new Uint8Array(shared, at, part.length).set(part);
+    at += part.length;
+    return at;
+  });
   return { same, changed: shared, ends: Int32Array.from(ends) };
 }
 
-/** The changed servers part by part. */
-export function* decodeNews({ changed, ends }: PackedNews): Iterable<readonly Observed[]> {
+/** The changed items part by part. */
+export function* decodeNews<T>({ changed, ends }: PackedNews): Iterable<readonly T[]> {
   const text = Buffer.from(changed);
   let from = 0;
   for (const end of ends) {
-    yield JSON.parse(text.toString('utf8', from, end)) as readonly Observed[];
+    yield JSON.parse(text.toString('utf8', from, end)) as readonly T[];
     from = end;
   }
 }

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/clock.js';
 import type { Observed } from '../../src/model/server.js';
 import type { ServiceKey } from '../../src/model/service.js';
-import { type CompileInput } from '../../src/worker/compile.js';
+import { listOf, type MarkedService } from '../../src/source/lsnr-status.js';
+import type { CompileInput } from '../../src/worker/compile.js';
 import { createInlineCompute } from '../../src/worker/compute.js';
 import { createPoolCompute } from '../../src/worker/pool.js';
 import { renderJob } from '../../src/worker/render.js';
@@ -17,9 +18,9 @@ const inline = createInlineCompute();
 const pool = createPoolCompute({
   threads: createThreads({ size: 2, clock: systemClock }),
   clock: systemClock,
-  onLost: (work, { lost, detail }) => assert.fail(`${work} ${lost} ${detail}`),
   inlineBelow: { keys: 1, servers: 1, bytes: 1 },
 });
+pool.whenLost((work, { lost, detail }) => assert.fail(`${work} ${lost} ${detail}`));
 after(() => pool.close());
 
 const anyText = fc.string({ unit: 'binary' });
@@ -55,6 +56,36 @@ const allowed = fc.record(
 
 /** As JSON shows it: an absent field and an undefined one are the same. */
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+/** A status as an agent gives it, of services that come, go and change. */
+const status = fc
+  .dictionary(
+    fc.constantFrom('web', 'api', 'ns1/svc/a', 'ns1/svc/b', 'ns1/vol/v', 'é'),
+    fc.record(
+      {
+        csum: fc.constantFrom('1', '2', '3'),
+        scope: fc.subarray(['n1', 'n2', 'n3']),
+        scaler_slave: fc.boolean(),
+        expect: fc.constantFrom('none', 'deleted'),
+      },
+      { noNullPrototype: true },
+    ),
+  )
+  .map((services) => {
+    const config = Object.entries(services).map(([path, { csum, scope }]) => [path, { csum, scope }]);
+    const shown = Object.entries(services).map(([path, { scaler_slave, expect }]) => [
+      path,
+      { scaler_slave, monitor: { global_expect: expect } },
+    ]);
+    const node = {
+      monitor: { status: 'idle' },
+      services: {
+        config: Object.fromEntries(config) as unknown,
+        status: Object.fromEntries(shown) as unknown,
+      },
+    };
+    return { cluster: { name: 'c1', nodes: ['n1'] }, monitor: { nodes: { n1: node }, services: {} } };
+  });
 
 describe('what threads answer is what the calling thread would', () => {
   test('compile and render', async () => {
@@ -116,5 +147,32 @@ describe('what threads answer is what the calling thread would', () => {
       { numRuns: 300 },
     );
     assert.ok(same > 50, `${same} servers were the same`);
+  });
+
+  test('the status of an agent, list after list', async () => {
+    const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof({ weight: 9, arbitrary: status }, fc.jsonValue())),
+        async (lists) => {
+          let known: readonly MarkedService[] = [];
+          for (const list of lists) {
+            const here = await inline.readStatus(bytes(list), 'n1', []);
+            const there = await pool.readStatus(bytes(list), 'n1', known);
+            if (!there.ok || !here.ok) {
+              assert.deepEqual(there, here);
+              continue;
+            }
+            const { head, services } = there.value;
+            assert.deepEqual(listOf(head, services), listOf(here.value.head, here.value.services));
+            const marks = new Map(known.map((service) => [service.mark, service]));
+            for (const service of services)
+              if (marks.has(service.mark)) assert.equal(service, marks.get(service.mark), 'the same object');
+            known = services;
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 });

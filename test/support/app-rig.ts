@@ -122,7 +122,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
         source,
         agent: { problem: () => rig.agentProblem },
         balancer,
-        compute: () => options.compute ?? createInlineCompute(),
+        compute: options.compute ?? createInlineCompute(),
         writeLog: (line) => void log.push(JSON.parse(line) as LogLine),
         dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
         hostname: options.hostname ?? options.beside?.node ?? 'n1',

@@ -26,10 +26,10 @@ function open(
   const compute = createPoolCompute({
     threads,
     clock,
-    onLost: (work, why, key) => lost.push(`${work} ${why.lost}${key === null ? '' : ` ${key}`}`),
     inlineBelow: { keys: 1, servers: 1, bytes: 1 },
     ...more,
   });
+  compute.whenLost((work, why, key) => lost.push(`${work} ${why.lost}${key === null ? '' : ` ${key}`}`));
   opened.push(compute);
   return { compute, threads, lost };
 }

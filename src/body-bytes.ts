@@ -1,16 +1,36 @@
 /**
- * A body that is collected chunk by chunk into shared memory, so that a worker thread reads it where it lies. Owns the buffer,
- * which is used again for the next body: whoever was given `bytes` is done with them before the next `begin`. Invariant:
- * never more than `maxBytes`; a buffer much too large for what came last is let go.
+ * A body that is collected chunk by chunk: in parts that are joined at its end, or in shared memory, where a worker thread
+ * reads it as it lies. Invariant: never more than `maxBytes`.
  */
 
-export interface SharedBytes {
-  /** Starts an empty body. */
-  begin(): void;
+export interface BodyBytes {
   /** False, and the body is void, when it would be larger than `maxBytes`. */
   append(chunk: Uint8Array): boolean;
-  /** What came since `begin`. */
+  readonly length: number;
   readonly bytes: Uint8Array;
+}
+
+export function createBodyBytes(maxBytes: number): BodyBytes {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  return {
+    append(chunk) {
+      length += chunk.length;
+      chunks.push(chunk);
+      return length <= maxBytes;
+    },
+    get length() {
+      return length;
+    },
+    get bytes() {
+      return Buffer.concat(chunks, length);
+    },
+  };
+}
+
+export interface SharedBytes extends BodyBytes {
+  /** Starts an empty body. */
+  begin(): void;
 }
 
 /** Growing shared memory is part of Node 20, but not of the compiler's library for it. */
@@ -20,8 +40,13 @@ const GrowableBuffer = SharedArrayBuffer as unknown as new (
   options: { maxByteLength: number },
 ) => Growable;
 
+/** Growth by so much. */
 const STEP_BYTES = 1024 * 1024;
 
+/**
+ * The buffer is used again for the next body: whoever was given `bytes` is done with them before the next `begin`. One much
+ * too large for what came last is let go.
+ */
 export function createSharedBytes(maxBytes: number): SharedBytes {
   let buffer: Growable | null = null;
   let length = 0;
@@ -39,6 +64,9 @@ export function createSharedBytes(maxBytes: number): SharedBytes {
       new Uint8Array(buffer, length, chunk.length).set(chunk);
       length = end;
       return true;
+    },
+    get length() {
+      return length;
     },
     get bytes() {
       return buffer === null ? new Uint8Array(0) : new Uint8Array(buffer, 0, length);
