@@ -29,7 +29,7 @@ const running = (): App => {
 
 export type JanitorProcess = typeof methods;
 
-const methods = serve({
+const methods = {
   /** Flags without dashes; returns when it began. */
   async start(flags: Readonly<Record<string, string>>) {
     const parsed = parseSettings(flags, {});
@@ -51,6 +51,11 @@ const methods = serve({
   /** When it first believed GoBetween to have so many servers. */
   async hasServers(count: number) {
     while (running().servers() < count) await pause(2);
+    return nowMs();
+  },
+  /** When it first believed GoBetween to have fewer than so many servers. */
+  async lost(count: number) {
+    while (running().servers() >= count) await pause(2);
     return nowMs();
   },
   stop: () => running().stop(),
@@ -99,4 +104,5 @@ const methods = serve({
     writeFileSync(path, JSON.stringify(profile));
     return path;
   },
-});
+};
+serve(methods);

@@ -36,12 +36,11 @@ interface Reply {
 }
 
 /** In the child: answers calls. */
-export function serve<const M extends Methods>(methods: M): M {
+export function serve(methods: Methods): void {
   process.on('disconnect', () => process.exit(0));
   process.on('message', (question: Question) => {
     void answer(methods, question).then((reply) => process.send?.(reply));
   });
-  return methods;
 }
 
 async function answer(methods: Methods, { id, name, argument }: Question): Promise<Reply> {

@@ -16,6 +16,9 @@ export interface Figure {
   readonly bound?: Bound;
 }
 
+/** The same without a bound: a baseline is held against nothing. */
+export const unbound = ({ variant, name, unit, value }: Figure): Figure => ({ variant, name, unit, value });
+
 export type Bound = { readonly atMost: number } | { readonly atLeast: number } | { readonly exactly: number };
 
 export interface Row {

@@ -3,7 +3,7 @@
  * once: does the main thread stay calm, does a bystander go live in time, are the flapping ones right soon after, and what
  * did it cost. Baseline: the same without workers.
  */
-import { type Figure, runBench } from './report.js';
+import { type Figure, runBench, unbound } from './report.js';
 import { readOptions } from './options.js';
 import { type StormOutcome, liveAfter, p99, plainFigures, playStorm, writesByService } from './storm-run.js';
 import { onStage } from './stage.js';
@@ -92,7 +92,7 @@ function figuresOf(variant: string, outcome: StormOutcome): readonly Figure[] {
     },
   ];
   return [
-    ...(variant === 'janitor' ? held : held.map(({ bound: _, ...figure }) => figure)),
+    ...(variant === 'janitor' ? held : held.map(unbound)),
     {
       variant,
       name: 'bystander live p50',

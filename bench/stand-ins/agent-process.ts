@@ -22,7 +22,7 @@ function present(): { readonly data: AgentData; readonly fixture: Fixture } {
 
 export type AgentProcess = typeof methods;
 
-const methods = serve({
+const methods = {
   async start(options: { readonly socketPath: string; readonly fixture: Omit<Fixture, 'dnsPort'> }) {
     // the zone is asked for its SOA only
     const none = createAgentData({ ...options.fixture, services: 0, dnsPort: 0 });
@@ -84,7 +84,8 @@ const methods = serve({
   bind: (service: number) => present().data.state(service)?.bind,
   firstBind: (service: number) => firstState(present().fixture, service).bind,
   word: (port: number) => wordFor(8080, present().fixture.addr, port),
-});
+};
+serve(methods);
 
 /** An agent that is quiet still refreshes a status now and then, and counts its own connections. */
 let beats = 0;

@@ -18,6 +18,8 @@ export interface Write {
 const servers = createLeanServers();
 const counts = new Map<string, number>();
 const writes: Write[] = [];
+/** Who waits for a server of this name. */
+const waiting = new Map<string, (at: number) => void>();
 let lives = 0;
 let startTime = '';
 let server: LeanServer | null = null;
@@ -49,6 +51,7 @@ function answer(method: string, path: string, body: string): LeanAnswer {
   if (method === 'DELETE') servers.remove(name);
   const bind = method === 'POST' ? (/"bind":"([^"]*)"/.exec(body)?.[1] ?? '') : '';
   const status = refused === null ? 200 : 409;
+  if (method === 'POST' && status === 200) waiting.get(name)?.(nowMs());
   writes.push({ name, kind: method === 'POST' ? 'create' : 'remove', status, at: nowMs(), bind });
   return refused === null ? ok('null') : { status, body: JSON.stringify(refused) };
 }
@@ -73,7 +76,7 @@ async function listen(): Promise<void> {
 
 export type GobetweenProcess = typeof methods;
 
-const methods = serve({
+const methods = {
   async start() {
     await listen();
     return { url: `http://127.0.0.1:${port}` };
@@ -97,12 +100,26 @@ const methods = serve({
     await listen();
     return at;
   },
+  /** When a server of this name is created: from now on, once. */
+  created: (name: string) =>
+    new Promise<number>((resolve) => {
+      waiting.set(name, (at) => {
+        waiting.delete(name);
+        resolve(at);
+      });
+    }),
   counts: () => Object.fromEntries(counts),
   writes: () => writes,
+  /** First and last creation since `forget`, and how many servers there are. */
+  span() {
+    const created = writes.filter(({ kind, status }) => kind === 'create' && status === 200);
+    return { first: created[0]?.at ?? null, last: created.at(-1)?.at ?? null, servers: servers.binds().size };
+  },
   binds: () => servers.binds(),
   clear: () => servers.clear(),
   forget() {
     counts.clear();
     writes.length = 0;
   },
-});
+};
+serve(methods);
