@@ -31,7 +31,13 @@ await runBench('idle', `${services} services, nothing happens, --resync 1h`, opt
     const seen = (name: string, value: number) => ({ variant, name, unit: 'a minute', value });
     return {
       figures: [
-        { variant, name: 'processor, all threads', unit: '% of a core', value: load.cpuShare * 100, bound: { atMost: 2 } },
+        {
+          variant,
+          name: 'processor, all threads',
+          unit: '% of a core',
+          value: load.cpuShare * 100,
+          bound: { atMost: 2 },
+        },
         seen('frames heard', counts.frames - framesBefore),
         ...Object.entries(counts.actions).map(([action, count]) => seen(`agent: ${action}`, count)),
         ...Object.entries(calls).map(([call, count]) => seen(`GoBetween: ${call}`, count)),

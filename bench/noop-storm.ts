@@ -48,10 +48,22 @@ await runBench('noop-storm', `${frames} events of nothing, ${services} services`
     const parsed = rates.get('JSON.parse loop') ?? Number.NaN;
     const variant = 'janitor';
     const figures: readonly Figure[] = [
-      { variant, name: 'frames a second ÷ JSON.parse loop', unit: '', value: rate / parsed, bound: { atLeast: 2.5 } },
+      {
+        variant,
+        name: 'frames a second ÷ JSON.parse loop',
+        unit: '',
+        value: rate / parsed,
+        bound: { atLeast: 2.5 },
+      },
       { variant, name: 'config reads', unit: '', value: reads, bound: { exactly: 0 } },
       { variant, name: 'calls', unit: '', value: writes.length, bound: { exactly: 0 } },
-      { variant, name: 'share of the frames counted as irrelevant', unit: '', value: Math.min(1, heard / frames), bound: { exactly: 1 } },
+      {
+        variant,
+        name: 'share of the frames counted as irrelevant',
+        unit: '',
+        value: Math.min(1, heard / frames),
+        bound: { exactly: 1 },
+      },
       { variant, name: 'frames a second', unit: '/s', value: rate },
       { variant, name: 'main loop delay max', unit: 'ms', value: load.max },
       ...[...rates].map(([name, value]) => ({ variant: name, name: 'frames a second', unit: '/s', value })),

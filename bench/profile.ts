@@ -35,5 +35,7 @@ export function topFunctions(file: string, count = 25): readonly string[] {
 
 /** Idle time, and the profiler's own (`dispatch` is its native entry). */
 function isNone({ functionName, url }: { readonly functionName: string; readonly url: string }): boolean {
-  return ['(idle)', '(root)', '(program)'].includes(functionName) || (functionName === 'dispatch' && url === '');
+  return (
+    ['(idle)', '(root)', '(program)'].includes(functionName) || (functionName === 'dispatch' && url === '')
+  );
 }

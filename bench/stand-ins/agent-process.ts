@@ -30,7 +30,7 @@ const methods = {
     fixture = { ...options.fixture, dnsPort: dns.port };
     data = createAgentData(fixture);
     await listenAgent({ path: options.socketPath, data, stream, seen, readsPerSecond: () => readsPerSecond });
-    setInterval(beat, 1000);
+    setInterval(beat, 5000);
     return { dnsPort: dns.port, statusBytes: data.status().length };
   },
   setReadRate(perSecond: number) {
