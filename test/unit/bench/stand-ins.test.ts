@@ -13,8 +13,8 @@ import { listenLean } from '../../../bench/stand-ins/http-lean.js';
 import { startAgent } from '../../../src/sim/agent/agent.js';
 import { createCluster } from '../../../src/sim/cluster/cluster.js';
 import { startGoBetween } from '../../../src/sim/gobetween/gobetween.js';
-import { readStatus } from '../../../src/source/lsnr-answers.js';
 import { readFrame } from '../../../src/source/lsnr-patch.js';
+import { scanStatus } from '../../../src/source/lsnr-status.js';
 
 const fixture = { services: 5, addr: '127.0.0.1', firstPort: 20_000, dnsPort: 5300 };
 
@@ -183,9 +183,10 @@ function iniOf(service: number): string {
 }
 
 function csums(bytes: Buffer): ReadonlyMap<string, string | undefined> {
-  const list = readStatus(JSON.parse(bytes.toString('utf8').replace(/\0$/, '')), 'n1');
-  assert.ok(list.ok);
-  return new Map([...list.value.services].map(([key, { csums: own }]) => [key, [...own.values()][0]]));
+  const found = new Map<string, string | undefined>();
+  const status = bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes;
+  assert.ok(scanStatus(status, 'n1', ({ key, csums: [own] }) => found.set(key, own?.[1])).ok);
+  return found;
 }
 
 async function post(url: string, name: string, body: string) {
