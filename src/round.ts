@@ -68,7 +68,7 @@ export interface Round {
   /** Compiles what changed and records its claims. Sends nothing. */
   compile(keys: readonly ServiceKey[]): Promise<void>;
   /** Claims ports for all these services at once: the choice does not depend on how rounds batch them. */
-  claimAll(keys: readonly ServiceKey[]): void;
+  claimAll(keys: readonly ServiceKey[]): Promise<void>;
   /** Claims, renders and plans; `causes` explains why a service is looked at again. */
   settle(keys: readonly ServiceKey[], causes: ReadonlyMap<ServiceKey, ChangeReason>): Promise<Settled>;
   /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
@@ -146,12 +146,22 @@ export function createRound(deps: RoundDeps): Round {
 
   const former = (state: ServiceState): readonly Desired[] => lastGood(state, balancer.byKey(state.key));
 
-  function decide(keys: readonly ServiceKey[]): Decision {
+  function claimKept(keys: readonly ServiceKey[]): void {
     for (const key of keys) {
       const state = states.get(key);
       if (state !== undefined && state.compiled?.verdict !== 'served') setClaims(state);
       else if (state?.compiled?.badWords === true) setClaims(state);
     }
+  }
+
+  /** Many ports are chosen on other threads. Servers may come and go meanwhile, so `decide` states claims again. */
+  async function placeAhead(keys: readonly ServiceKey[]): Promise<void> {
+    claimKept(keys);
+    await arbiter.placeAhead();
+  }
+
+  function decide(keys: readonly ServiceKey[]): Decision {
+    claimKept(keys);
     return arbiter.decide(keys);
   }
 
@@ -171,6 +181,7 @@ export function createRound(deps: RoundDeps): Round {
   ): Promise<Settled> {
     const lap = stopwatch();
     for (const key of keys) if (isGone(states.get(key))) leave(key);
+    await placeAhead(keys);
     const { grants, affected } = decide(keys);
     for (const key of affected) affectedYet.add(key);
     for (const key of keys) if (claim(key, grants)) affectedYet.add(key);
@@ -321,7 +332,10 @@ export function createRound(deps: RoundDeps): Round {
 
   return {
     compile,
-    claimAll: (keys) => void decide(keys),
+    async claimAll(keys) {
+      await placeAhead(keys);
+      decide(keys);
+    },
     settle,
     contextChanged: () => {
       contextVersion += 1;
