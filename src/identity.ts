@@ -10,7 +10,9 @@ import type { Cluster } from './source/cluster-facts.js';
 
 export interface Identity {
   context(): CompileContext;
-  /** What a target may name, brought up to date; with each list, for it only feeds a warning. */
+  /** Nodes and services of the cluster, lower case: what a target may name. */
+  knownNames(): ReadonlySet<string>;
+  /** Brings `knownNames` up to date; with each list, for it only feeds a warning. */
   refresh(): void;
   /** `identity-unknown`: no name of ours can be told from another gateway's, so nothing may be deleted. */
   problem(): Problem | null;
@@ -35,13 +37,13 @@ export function createIdentity(deps: {
         clusterName: name,
         gatewayNames: [...own, ...settings.gateways],
         nodeName: nodeName ?? settings.hostname ?? hostname,
-        knownNames: names,
         defaultAddr: settings.defaultAddr,
         allowExec: settings.allowExecHealthcheck,
         allowAcme: settings.allowAcme,
         tlsDir: settings.tlsDir,
       };
     },
+    knownNames: () => names,
     refresh() {
       const { nodes, members } = deps.cluster();
       const found = new Set([...nodes.keys(), ...members].map((name) => name.toLowerCase()));

@@ -17,7 +17,7 @@ import type { GuardedBalancer } from './guard.js';
 import { laneClass, spends } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { type PacedWave, createPacing } from './pacing.js';
-import { type ParseServers, type Performed, createPerform } from './perform.js';
+import { type ParseServer, type Performed, createPerform } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
@@ -63,7 +63,7 @@ export function createApplier(
     readonly ledger: Ledger;
     readonly clock: Clock;
     readonly random: Random;
-    readonly parse: ParseServers;
+    readonly parse: ParseServer;
     readonly on: ApplierEvents;
   },
   limits: ApplierLimits,

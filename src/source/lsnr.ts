@@ -14,10 +14,10 @@ import {
   readClusterConfig,
   readConfigAnswer,
   readSetAnswer,
-  readStatus,
   readWrittenDns,
 } from './lsnr-answers.js';
 import { createLsnrClient, type LsnrRequest } from './lsnr-request.js';
+import { listOf, type MarkedService, type ReadStatus } from './lsnr-status.js';
 import { watchLsnr, type LsnrWatch } from './lsnr-watch.js';
 import type { Source } from './source.js';
 
@@ -29,6 +29,7 @@ export interface LsnrOptions {
   /** One request; `--agent-timeout`. */
   readonly timeoutMs: number;
   readonly maxBytes?: number;
+  readonly readStatus: ReadStatus;
 }
 
 /** Cap of the stream's reconnection pauses: a returning agent should be heard soon. */
@@ -41,6 +42,7 @@ export function createLsnrSource(options: LsnrOptions): Source {
   let ownNode: string | null = null;
   /** Services whose config our own node has, as of the last list and the events since. */
   let local = new Set<ServiceKey>();
+  let listed: readonly MarkedService[] = [];
 
   /** Asks our own node, if it has the object, else any that has. */
   async function ask(key: ServiceKey, request: LsnrRequest): Promise<Result<LsnrAnswer>> {
@@ -72,15 +74,15 @@ export function createLsnrSource(options: LsnrOptions): Source {
       return ok(ownNode);
     },
     async list() {
-      const answer = await client.request({ action: 'daemon_status' });
+      const answer = await client.requestBytes({ action: 'daemon_status' });
       if (!answer.ok) return answer;
       for (const watch of watches) watch.answered();
-      const list = readStatus(answer.value.body, ownNode);
-      if (list.ok) {
-        const services = [...list.value.services.values()];
-        local = new Set(services.filter(({ csums }) => csums.has(ownNode ?? '')).map(({ key }) => key));
-      }
-      return list;
+      const status = await options.readStatus(answer.value, ownNode, listed);
+      if (!status.ok) return status;
+      const { head, services } = status.value;
+      listed = services;
+      local = new Set(services.filter(({ csums }) => csums.has(ownNode ?? '')).map(({ key }) => key));
+      return ok(listOf(head, services));
     },
     async clusterConfig() {
       const raw = await askCluster(false);
