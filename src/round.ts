@@ -18,12 +18,14 @@ import { claimOfKept } from './ports/claims.js';
 import {
   claimsOf,
   emptyState,
+  existingServers,
   type HeldWord,
   heldNames,
   isGone,
   judge,
   keptServers,
   lastGood,
+  likelyIs,
   problemsOf,
   servedAnyhow,
   type ServiceState,
@@ -32,7 +34,6 @@ import {
 } from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
-import type { Rendered } from './worker/render.js';
 
 /** What is believed to be in GoBetween, and what we last wrote with success. */
 export interface BalancerState {
@@ -265,8 +266,8 @@ export function createRound(deps: RoundDeps): Round {
           key,
           compiled: state.compiled,
           granted: state.granted,
-          existing: existingServers(state),
-          expected: (name: ServerName) => expectedOf(state, name),
+          existing: existingServers(state, balancer.byKey(key)),
+          expected: (name: ServerName) => likelyIs(state, balancer.byKey(key), name),
           kept: keptServers(state, former(state)),
         },
       ];
@@ -279,30 +280,6 @@ export function createRound(deps: RoundDeps): Round {
       const beside = withoutRivals(keptServers(state, former(state)), desired);
       states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
     }
-  }
-
-  /** What a server likely is already, so that its body need not be made, sent between threads or kept twice. */
-  function expectedOf({ key, desired }: ServiceState, name: ServerName): Rendered | null {
-    const present = balancer.byKey(key).find((server) => server.name === name);
-    if (present !== undefined) return { digest: present.digest, body: present.canonical };
-    return desired.find((server) => server.name === name) ?? null;
-  }
-
-  /** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
-  function existingServers(state: ServiceState) {
-    const existing = balancer
-      .byKey(state.key)
-      .flatMap(({ name, listen, lookupServer }) => (listen === null ? [] : [{ name, listen, lookupServer }]));
-    const known = new Set(existing.map(({ name }) => name));
-    const lastWanted = state.desired.filter(({ name }) => !known.has(name));
-    return [
-      ...existing,
-      ...lastWanted.map(({ name, listen }) => ({
-        name,
-        listen,
-        lookupServer: state.lookups.get(name) ?? '',
-      })),
-    ];
   }
 
   function plan(key: ServiceKey, cause: ChangeReason | undefined): readonly Change[] {
