@@ -122,7 +122,7 @@ export function createArbiter({ clock, range, reserved, wide }: ArbiterDeps): Ar
     const ranked = byRank(choosing);
     const before = decisions;
     // When it fails, the next decision places them.
-    const ports = await wide.place(requestOf(ranked, range, taken)).catch(() => null);
+    const ports = await wide.place(requestOf(ranked, rings, taken)).catch(() => null);
     if (ports !== null && decisions === before) land(ranked, ports);
   }
 

@@ -5,14 +5,14 @@
  * fixed slot is never written; the memory is made for one placement and dropped with it, so that nothing tentative
  * outlives a round, not even when a worker that was given up walks on.
  */
-import { createRings, type PortRange } from './probe.js';
+import type { Rings } from './probe.js';
 import { slotPort, slotProto } from './slots.js';
 
 /** What each slot holds: 0 free, FIXED, or above 0 the rank of the claim that has it for now; 1 is the best. */
 const FIXED = -1;
 
 export interface PlaceRequest {
-  readonly range: PortRange;
+  readonly rings: Rings;
   /** Of each claim, in rank order: its `homeHash`. */
   readonly hashes: Uint32Array;
   /** Of each claim: 1 for udp, 0 for tcp. */
@@ -38,7 +38,8 @@ export interface ClaimJob {
   /** How many slots each ring has, of either protocol. */
   readonly preferred: number;
   readonly last: number;
-  /** The share takes every `stride`th turn from the turn `first` on. */
+  /** How many turns there are; the share takes every `stride`th of them from the turn `first` on. */
+  readonly turns: number;
   readonly first: number;
   readonly stride: number;
 }
@@ -58,7 +59,7 @@ export function claimShare(job: ClaimJob): number {
 }
 
 /** `claimShare` one atomic operation at a time, so that its interleavings can be tested. */
-export function createWalker({ preferred, last, first, stride, ...memory }: ClaimJob): Walker {
+export function createWalker({ preferred, last, turns, first, stride, ...memory }: ClaimJob): Walker {
   const slots = new Int32Array(memory.slots);
   const homes = new Int32Array(memory.homes);
   const order = new Int32Array(memory.order);
@@ -73,7 +74,7 @@ export function createWalker({ preferred, last, first, stride, ...memory }: Clai
   let aim = FIXED;
 
   function take(): boolean {
-    if (turn >= order.length) return false;
+    if (turn >= turns) return false;
     rank = order[turn] ?? 0;
     turn += stride;
     at = homes[rank - 1] ?? 0;
@@ -129,13 +130,12 @@ interface Placement {
  * Lays a placement out. Rank split: the first ring has F free slots, so the first F ranks of a protocol find theirs there and
  * the others would walk it in vain: they start in the second one. Ranks beyond all free slots do not start.
  */
-function layOut({ range, hashes, udp, taken }: PlaceRequest): Placement {
-  const rings = createRings(range);
+function layOut({ rings, hashes, udp, taken }: PlaceRequest): Placement {
   const preferred = rings.preferred.length;
   const last = rings.last.length;
   const slots = shared(2 * (preferred + last));
   const free = [preferred, last, preferred, last];
-  const position = positions(rings.preferred, rings.last);
+  const position = positions(rings);
   for (const id of taken) {
     const index = position[slotPort(id)] ?? FIXED;
     const side = slotProto(id) === 'udp' ? 1 : 0;
@@ -146,21 +146,22 @@ function layOut({ range, hashes, udp, taken }: PlaceRequest): Placement {
     free[ring] = (free[ring] ?? 0) - 1;
   }
   const homes = shared(hashes.length);
-  const turns: number[] = [];
-  hashes.forEach((hash, index) => {
-    const side = udp[index] ?? 0;
-    const ring = [2 * side, 2 * side + 1].find((candidate) => (free[candidate] ?? 0) > 0);
-    if (ring === undefined) return;
+  const order = shared(hashes.length);
+  let placeable = 0;
+  for (let index = 0; index < hashes.length; index++) {
+    const side = udp[index] === 1 ? 1 : 0;
+    const inPreferred = free[2 * side] !== 0;
+    const ring = inPreferred ? 2 * side : 2 * side + 1;
+    if (free[ring] === 0) continue;
     free[ring] = (free[ring] ?? 0) - 1;
-    const from = side * (preferred + last);
-    homes[index] = ring === 2 * side ? from + (hash % preferred) : from + preferred + (hash % last);
-    turns.push(index + 1);
-  });
-  const order = shared(turns.length);
-  order.set(turns);
+    const hash = hashes[index] ?? 0;
+    homes[index] = side * (preferred + last) + (inPreferred ? hash % preferred : preferred + (hash % last));
+    order[placeable] = index + 1;
+    placeable += 1;
+  }
 
   return {
-    placeable: turns.length,
+    placeable,
     jobs: (shares) =>
       Array.from({ length: shares }, (_, first) => ({
         slots: slots.buffer,
@@ -170,6 +171,7 @@ function layOut({ range, hashes, udp, taken }: PlaceRequest): Placement {
         last,
         first,
         stride: shares,
+        turns: placeable,
       })),
     read() {
       const ports = new Int32Array(hashes.length);
@@ -177,11 +179,11 @@ function layOut({ range, hashes, udp, taken }: PlaceRequest): Placement {
       for (let slot = 0; slot < slots.length; slot++) {
         const rank = slots[slot] ?? 0;
         if (rank <= 0) continue;
-        const index = slot % (preferred + last);
-        ports[rank - 1] = rings.preferred[index] ?? rings.last[index - preferred] ?? 0;
+        const index = slot < preferred + last ? slot : slot - preferred - last;
+        ports[rank - 1] = (index < preferred ? rings.preferred[index] : rings.last[index - preferred]) ?? 0;
         found += 1;
       }
-      if (found !== turns.length) throw new Error(`${turns.length - found} claims got lost on their way`);
+      if (found !== placeable) throw new Error(`${placeable - found} claims got lost on their way`);
       return ports;
     },
   };
@@ -192,10 +194,12 @@ function shared(length: number) {
 }
 
 /** Where each port lies in probing order, by port. */
-function positions(preferred: Uint16Array, last: Uint16Array): Int32Array {
+function positions({ preferred, last }: Rings): Int32Array {
   const found = new Int32Array(65_536).fill(FIXED);
-  preferred.forEach((port, index) => (found[port] = index));
-  last.forEach((port, index) => (found[port] = preferred.length + index));
+  let position = 0;
+  for (const ring of [preferred, last]) {
+    for (let index = 0; index < ring.length; index++) found[ring[index] ?? 0] = position++;
+  }
   return found;
 }
 

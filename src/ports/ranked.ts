@@ -2,7 +2,7 @@
 import type { L4 } from '../model/server.js';
 import { compareText } from './contest.js';
 import type { PlaceRequest } from './pool.js';
-import { homeHash, type PortRange } from './probe.js';
+import { homeHash, type Rings } from './probe.js';
 import type { Quarantine } from './quarantine.js';
 import { type Slots, slotId, type Standing } from './slots.js';
 
@@ -26,13 +26,14 @@ export function isFree({ slots, reserved, quarantine }: Taken, proto: L4, port: 
 }
 
 /** What `isFree` says at this moment, of all ports at once. */
-export function requestOf(ranked: readonly Standing[], range: PortRange, taken: Taken): PlaceRequest {
-  return {
-    range,
-    hashes: Uint32Array.from(ranked, ({ claim }) => homeHash(claim)),
-    udp: Uint8Array.from(ranked, ({ claim }) => (claim.proto === 'udp' ? 1 : 0)),
-    taken: [...takenSlots(taken)],
-  };
+export function requestOf(ranked: readonly Standing[], rings: Rings, taken: Taken): PlaceRequest {
+  const hashes = new Uint32Array(ranked.length);
+  const udp = new Uint8Array(ranked.length);
+  ranked.forEach(({ claim }, index) => {
+    hashes[index] = homeHash(claim);
+    udp[index] = claim.proto === 'udp' ? 1 : 0;
+  });
+  return { rings, hashes, udp, taken: [...takenSlots(taken)] };
 }
 
 function* takenSlots({ slots, reserved, quarantine }: Taken): Iterable<number> {

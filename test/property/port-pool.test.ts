@@ -36,14 +36,14 @@ describe('the shared pool', () => {
   });
 
   test('gives it over both ends of the ephemeral ports, when one ring or both are full, and with the other protocol beside', async () => {
-    const range = { from: 32760, to: 61005 };
+    const rings = createRings({ from: 32760, to: 61005 });
     const claims = fc.array(fc.record({ hash: fc.nat(100_000), udp: fc.boolean() }, plain), {
       maxLength: 60,
     });
     await fc.assert(
       fc.asyncProperty(claims, sharesArb, scheduleArb, seedArb, async (claims, shares, schedule, seed) => {
         const request = {
-          range,
+          rings,
           hashes: Uint32Array.from(claims, ({ hash }) => hash),
           udp: Uint8Array.from(claims, ({ udp }) => Number(udp)),
           taken: Array.from({ length: 27_000 }, (_, index) => slotId('tcp', 33_000 + index)),
@@ -59,7 +59,7 @@ describe('the shared pool', () => {
     const homesArb = fc.uniqueArray(fc.tuple(fc.nat(30), fc.nat(2)), { selector: String, maxLength: 40 });
     fc.assert(
       fc.property(homesArb, (names) => {
-        const range = { from: 32755, to: 32775 };
+        const rings = createRings({ from: 32755, to: 32775 });
         const homes = names.map(([name, label]) => ({
           key: keyOf(`s${name}`),
           label,
@@ -67,8 +67,8 @@ describe('the shared pool', () => {
         }));
         const taken = new Set([slotId('udp', 32757), slotId('udp', 32770), slotId('tcp', 32760)]);
         const hashes = Uint32Array.from(homes, homeHash);
-        const ports = placeAlone({ range, hashes, udp: new Uint8Array(homes.length).fill(1), taken });
-        const chooser = createChooser(createRings(range));
+        const ports = placeAlone({ rings, hashes, udp: new Uint8Array(homes.length).fill(1), taken });
+        const chooser = createChooser(rings);
         const gone = new Set(taken);
         const chosen = homes.map((home) => {
           const port = chooser.choose(home, (candidate) => !gone.has(slotId('udp', candidate)));
@@ -205,9 +205,8 @@ test('each share fills as many slots as it has turns, whoever ousts whom', async
         request,
         async (jobs) => {
           const placed = jobs.map(claimShare);
-          const turns = jobs[0]?.order.byteLength ?? 0;
           placed.forEach((count, first) =>
-            assert.equal(count, Math.ceil((turns / Int32Array.BYTES_PER_ELEMENT - first) / jobs.length)),
+            assert.equal(count, Math.ceil(((jobs[0]?.turns ?? 0) - first) / jobs.length)),
           );
         },
         shares,

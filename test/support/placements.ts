@@ -39,7 +39,7 @@ export const requestArb: fc.Arbitrary<PlaceRequest> = rangeArb.chain((range) =>
       plain,
     )
     .map(({ claims, taken }) => ({
-      range,
+      rings: createRings(range),
       hashes: Uint32Array.from(claims, ({ hash }) => hash),
       udp: Uint8Array.from(claims, ({ udp }) => Number(udp)),
       taken: taken.map(({ port, udp }) => slotId(udp ? 'udp' : 'tcp', port)),
@@ -47,8 +47,7 @@ export const requestArb: fc.Arbitrary<PlaceRequest> = rangeArb.chain((range) =>
 );
 
 /** One claim after another by rank, each from its home through the preferred ports, then through the last ones. */
-export function placeInTurn({ range, hashes, udp, taken }: PlaceRequest): Int32Array {
-  const rings = createRings(range);
+export function placeInTurn({ rings, hashes, udp, taken }: PlaceRequest): Int32Array {
   const gone = new Set(taken);
   return Int32Array.from(hashes, (hash, index) => {
     for (const ring of [rings.preferred, rings.last]) {
@@ -88,7 +87,7 @@ export function inSlowMotion(
 export function shuffleTurns(jobs: readonly ClaimJob[], seed: number): void {
   const [job] = jobs;
   if (job === undefined) return;
-  const order = new Int32Array(job.order);
+  const order = new Int32Array(job.order, 0, job.turns);
   let state = seed >>> 0;
   for (let index = order.length - 1; index > 0; index--) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -7,11 +7,12 @@ import {
   placeAlone,
   placeShared,
 } from '../../../src/ports/pool.js';
+import { createRings } from '../../../src/ports/probe.js';
 import { slotId } from '../../../src/ports/slots.js';
 
 function requestOf(hashes: readonly number[], rest: Partial<PlaceRequest> = {}): PlaceRequest {
   return {
-    range: { from: 2000, to: 2003 },
+    rings: createRings({ from: 2000, to: 2003 }),
     hashes: Uint32Array.from(hashes),
     udp: new Uint8Array(hashes.length),
     taken: [],
@@ -27,8 +28,8 @@ describe('a placement', () => {
   });
 
   test('leaves the ephemeral ports for those who find nothing else', () => {
-    const range = { from: 32766, to: 32769 };
-    assert.deepEqual([...placeAlone(requestOf([1, 1, 1, 1], { range }))], [32767, 32766, 32769, 32768]);
+    const rings = createRings({ from: 32766, to: 32769 });
+    assert.deepEqual([...placeAlone(requestOf([1, 1, 1, 1], { rings }))], [32767, 32766, 32769, 32768]);
   });
 
   test('tells those for whom nothing is left', () => {
