@@ -12,7 +12,7 @@ export interface Identity {
   context(): CompileContext;
   /** Nodes and services of the cluster, lower case: what a target may name. */
   knownNames(): ReadonlySet<string>;
-  /** Brings `knownNames` up to date; with each list, for it only feeds a warning. */
+  /** Who is in the cluster changed. */
   refresh(): void;
   /** `identity-unknown`: no name of ours can be told from another gateway's, so nothing may be deleted. */
   problem(): Problem | null;
@@ -26,7 +26,8 @@ export function createIdentity(deps: {
   readonly services: () => Iterable<ServiceKey>;
 }): Identity {
   const { settings, hostname } = deps;
-  let names: ReadonlySet<string> = new Set();
+  /** null: to be made when somebody asks, for most services name no target. */
+  let names: ReadonlySet<string> | null = null;
 
   return {
     context() {
@@ -43,14 +44,18 @@ export function createIdentity(deps: {
         tlsDir: settings.tlsDir,
       };
     },
-    knownNames: () => names,
-    refresh() {
+    knownNames() {
+      if (names !== null) return names;
       const { nodes, members } = deps.cluster();
       const found = new Set([...nodes.keys(), ...members].map((name) => name.toLowerCase()));
       for (const key of deps.services()) {
         found.add(displayPath(key).toLowerCase()).add(keyPath(key).name.toLowerCase());
       }
       names = found;
+      return names;
+    },
+    refresh() {
+      names = null;
     },
     problem() {
       const { name, nodeName } = deps.cluster();

@@ -314,7 +314,9 @@ export function createRound(deps: RoundDeps): Round {
   }
 
   function unknownTargets({ key, compiled }: ServiceState): readonly Problem[] {
-    const problems = compiled === null ? [] : unknownTargetProblems(compiled, deps.knownNames());
+    // Who bears which name is worth knowing only where somebody is named.
+    const named = compiled !== null && compiled.otherTargets.length > 0;
+    const problems = named ? unknownTargetProblems(compiled, deps.knownNames()) : [];
     if (problems.length > 0) strangers.add(key);
     else strangers.delete(key);
     return problems;

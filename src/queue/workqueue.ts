@@ -44,7 +44,7 @@ export interface WorkqueueOptions<K> {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly metrics?: WorkqueueMetrics;
-  /** A key that was worked on lately: it waits behind those that were not, but for one place in four. */
+  /** A key that comes again and again: it waits behind those that do not, but for one place in four. Asked at each mark. */
   readonly restless?: (key: K) => boolean;
 }
 
@@ -98,7 +98,8 @@ export function createWorkqueue<K extends string>({
 
   function enqueue(key: K): void {
     unwait(key);
-    if (stopped || dirty.has(key)) return;
+    if (stopped) return;
+    if (dirty.has(key)) return standBack(key);
     metrics?.added();
     dirty.add(key);
     if (processing.has(key)) return;
@@ -111,10 +112,19 @@ export function createWorkqueue<K extends string>({
     serve();
   }
 
+  /** It waits among the calm keys, and turned out to be none. */
+  function standBack(key: K): void {
+    const since = order.get(key);
+    if (since === undefined || !restless(key)) return;
+    order.delete(key);
+    orderRestless.set(key, since);
+  }
+
   const ready = (): number => order.size + orderRestless.size;
 
   function schedule(key: K, ms: number): void {
-    if (stopped || dirty.has(key)) return;
+    if (stopped) return;
+    if (dirty.has(key)) return standBack(key);
     const at = clock.now() + ms;
     const earlier = waiting.get(key);
     if (earlier !== undefined && earlier.at <= at) return;

@@ -63,8 +63,8 @@ const STUCK_MS = 5000;
 /** So many places are given away at most. */
 const MAX_STUCK = 12;
 
-/** A service that was read so lately is one that flaps. */
-const RECENT_MS = 5000;
+/** A service whose config changes twice within this is one that flaps. */
+const RESTLESS_MS = 5000;
 
 /** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
 const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
@@ -75,11 +75,12 @@ const empty = fail({ code: 'agent-not-config', retry: 'backoff', message: 'the c
 export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
   /** A service that flaps must not make one wait that changed once: agents serve 75 to 300 reads a second. */
-  const recent = createRecently<ServiceKey>(clock, RECENT_MS);
+  const once = createRecently<ServiceKey>(clock, RESTLESS_MS);
+  const again = createRecently<ServiceKey>(clock, RESTLESS_MS);
   const queue = createWorkqueue<ServiceKey>({
     clock,
     backoff: createBackoff({ random, baseMs: 200, capMs: 30_000 }),
-    restless: recent.has,
+    restless: again.has,
     ...(metrics === undefined ? {} : { metrics }),
   });
   const wanted = new Map<ServiceKey, Wanted>();
@@ -113,7 +114,6 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   }
 
   async function read(key: ServiceKey, want: Wanted): Promise<void> {
-    recent.note(key);
     const config = await fetch(key, want);
     if (!wanted.has(key)) {
       queue.forget(key);
@@ -195,6 +195,8 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   return {
     want(key, csum, { fresh }) {
       wanted.set(key, { csum, fresh });
+      if (once.has(key)) again.note(key);
+      once.note(key);
       queue.addAfter(key, windowMs);
     },
     drop(key) {

@@ -41,7 +41,8 @@ export function createNewsFinder<T>(known: readonly Known[], identify: (item: T)
   };
 }
 
-/** The whole list again. */
+/** The whole list again: `known` itself where nothing changed. */
 export function applyNews<T>(known: readonly T[], { same, changed }: News<T>): readonly T[] {
+  if (changed.length === 0 && same.every((mark) => mark === 1)) return known;
   return [...known.filter((_, at) => same[at] === 1), ...changed];
 }

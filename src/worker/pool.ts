@@ -14,7 +14,7 @@ import { markedService, type StatusHead } from '../source/lsnr-status.js';
 import type { CompileInput } from './compile.js';
 import { type Compute, createInlineCompute, knownService, type OnLost } from './compute.js';
 import type { PackedStatus } from './janitor.worker.js';
-import { applyNews } from './news.js';
+import { applyNews, type Known } from './news.js';
 import type { RenderJob, Rendered } from './render.js';
 import type { Answered, Lost, Threads } from './threads.js';
 import {
@@ -50,6 +50,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   const inline = createInlineCompute();
   const below = { ...defaultInlineBelow, ...inlineBelow };
   const intern = createIntern();
+  const knownText = createKnownText();
   let onLost: OnLost = () => undefined;
   /** Services whose config took a thread with it: only ever compiled alone, and elsewhere. */
   const poisoned = new Set<ServiceKey>();
@@ -139,13 +140,13 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     },
     async observe(list, known) {
       if (list.length < below.bytes) return inline.observe(list, known);
-      const job = { list, known: encodeKnown(known) };
+      const job = { list, known: knownText(known, (server) => server) };
       const packed = await twice<PackedNews | null>('observe', job);
       return packed === null ? null : readNews(packed, known, (server: Observed) => server);
     },
     async readStatus(status, ownNode, known) {
       if (status.length < below.bytes) return inline.readStatus(status, ownNode, known);
-      const job = { status, ownNode, known: encodeKnown(known.map(knownService)) };
+      const job = { status, ownNode, known: knownText(known, knownService) };
       const packed = await twice<Result<PackedStatus>>('readStatus', job);
       if (packed === null) {
         const message = 'no worker thread can read the status';
@@ -188,6 +189,16 @@ export function evenly<T>(items: readonly T[], parts: number): readonly (readonl
   return Array.from({ length: count }, (_, at) =>
     items.slice(Math.floor((at * items.length) / count), Math.floor(((at + 1) * items.length) / count)),
   );
+}
+
+/** Of an unchanged list the text is made once. */
+function createKnownText() {
+  const texts = new WeakMap<object, string>();
+  return <T>(known: readonly T[], identify: (item: T) => Known): string => {
+    const text = texts.get(known) ?? encodeKnown(known.map(identify));
+    texts.set(known, text);
+    return text;
+  };
 }
 
 function createIntern(): (text: BodyText) => BodyText {

@@ -163,6 +163,20 @@ describe('restless keys', () => {
     assert.deepEqual(taken, ['a', 'b', 'c', 'r1', 'd', 'e', 'r2', 'r3']);
   });
 
+  test('one that becomes restless while it waits stands back', async () => {
+    const clock = createFakeClock();
+    const backoff = createBackoff({ random: { next: () => 1 } });
+    const restless = new Set<string>();
+    const queue = createWorkqueue<string>({ clock, backoff, restless: (key) => restless.has(key) });
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    restless.add('a').add('b');
+    queue.add('a');
+    queue.addAfter('b', 20);
+    assert.equal(queue.depth, 3);
+    assert.deepEqual(await queue.take(3), ['c', 'a', 'b']);
+    assert.equal(clock.pending, 0);
+  });
+
   test('alone they are handed out like any', async () => {
     const clock = createFakeClock();
     const backoff = createBackoff({ random: { next: () => 1 } });
