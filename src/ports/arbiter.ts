@@ -13,7 +13,7 @@ import { type ClaimBook, createClaimBook, sameWord } from './claim-book.js';
 import { conflicts } from '../model/bind.js';
 import { contest } from './contest.js';
 import { heldByVerdict, RESERVED, EXHAUSTED } from './held-grant.js';
-import type { Placer } from './pool.js';
+import type { Wide } from './pool.js';
 import { createChooser, createRings, type PortRange } from './probe.js';
 import { createQuarantine } from './quarantine.js';
 import { byRank, isFree, requestOf } from './ranked.js';
@@ -27,8 +27,8 @@ export interface ArbiterDeps {
   readonly clock: Clock;
   readonly range: PortRange;
   readonly reserved: ReadonlySet<number>;
-  /** Another way to place many claims at once. Its failure costs a synchronous placement: it reports it itself. */
-  readonly wide?: { readonly place: Placer; readonly atLeast: number };
+  /** null or absent: every claim is placed on this thread. */
+  readonly wide?: Wide | null;
 }
 
 export interface Decision {
@@ -115,7 +115,7 @@ export function createArbiter({ clock, range, reserved, wide }: ArbiterDeps): Ar
   }
 
   async function placeAhead(): Promise<void> {
-    if (wide === undefined) return;
+    if (wide == null) return;
     takeNews();
     const choosing = takeChoosing();
     if (choosing.length < wide.atLeast) return;

@@ -24,6 +24,12 @@ export interface PlaceRequest {
 /** The port of each claim in rank order; 0: none is left for it. */
 export type Placer = (request: PlaceRequest) => Promise<Int32Array>;
 
+/** Another way to place many claims at once. Its failure costs a placement on the main thread: it reports it itself. */
+export interface Wide {
+  readonly place: Placer;
+  readonly atLeast: number;
+}
+
 /**
  * One share of a placement: integers and shared memory only, to be handed to any thread. Slots lie in the order in which
  * they are probed: the preferred ports of tcp, its last ones, then the same of udp.
