@@ -205,3 +205,27 @@ export function heldNames(
   };
   return new Set(present.filter(serves).map(({ name }) => name));
 }
+
+/** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
+export function existingServers({ desired, lookups }: ServiceState, present: readonly Observed[]) {
+  const existing = present.flatMap(({ name, listen, lookupServer }) =>
+    listen === null ? [] : [{ name, listen, lookupServer }],
+  );
+  const known = new Set(existing.map(({ name }) => name));
+  const lastWanted = desired.filter(({ name }) => !known.has(name));
+  return [
+    ...existing,
+    ...lastWanted.map(({ name, listen }) => ({ name, listen, lookupServer: lookups.get(name) ?? '' })),
+  ];
+}
+
+/** What a server likely is already, so that its body need not be made, sent between threads or kept twice. */
+export function likelyIs(
+  { desired }: ServiceState,
+  present: readonly Observed[],
+  wanted: ServerName,
+): Pick<Desired, 'digest' | 'body'> | null {
+  const server = present.find(({ name }) => name === wanted);
+  if (server !== undefined) return { digest: server.digest, body: server.canonical };
+  return desired.find(({ name }) => name === wanted) ?? null;
+}

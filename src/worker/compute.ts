@@ -6,6 +6,7 @@ import { ok } from '../errors.js';
 import type { Observed } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { CompileContext, Compiled } from '../model/spec.js';
+import type { Wide } from '../ports/pool.js';
 import { markedService, type MarkedService, type ReadStatus } from '../source/lsnr-status.js';
 import { type CompileInput, compile } from './compile.js';
 import { applyNews, type Known } from './news.js';
@@ -30,6 +31,8 @@ export interface Compute {
   observe(list: Uint8Array, known: readonly Observed[]): Promise<readonly Observed[] | null>;
   /** The same for the services in an agent's status. Failures: those of scanStatus, and agent-not-json for a lost thread. */
   readStatus: ReadStatus;
+  /** For the arbiter; null: it does well alone. */
+  readonly wide: Wide | null;
   /** One listener for lost jobs. */
   whenLost(tell: OnLost): void;
   close(): Promise<void>;
@@ -50,6 +53,7 @@ export function createInlineCompute(): Compute {
       const changed = services.changed.map(markedService);
       return ok({ head, services: applyNews(known, { same: services.same, changed }) });
     },
+    wide: null,
     whenLost: () => undefined,
     close: async () => undefined,
   };

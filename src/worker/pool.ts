@@ -10,6 +10,7 @@ import { fillBody } from '../model/body-text.js';
 import type { Digest, Observed } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
 import type { BodyText, CompileContext, Compiled } from '../model/spec.js';
+import { type ClaimJob, placeShared } from '../ports/pool.js';
 import { markedService, type StatusHead } from '../source/lsnr-status.js';
 import type { CompileInput } from './compile.js';
 import { type Compute, createInlineCompute, knownService, type OnLost } from './compute.js';
@@ -37,9 +38,10 @@ interface InlineBelow {
   readonly keys: number;
   readonly servers: number;
   readonly bytes: number;
+  readonly claims: number;
 }
 
-const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024 };
+const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024, claims: 8000 };
 const batchLimitMs = 10_000;
 const aloneLimitMs = 5_000;
 const poisonAfter = 3;
@@ -118,6 +120,11 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     return null;
   }
 
+  /** What a share that is lost twice leaves undone is noticed when the ports are read. */
+  function claimAll(jobs: readonly ClaimJob[]): Promise<unknown> {
+    return Promise.all(jobs.map((job) => twice<number>('claim', job)));
+  }
+
   return {
     async compile(inputs, context) {
       const plain = inputs.filter(({ key }) => !poisoned.has(key));
@@ -156,6 +163,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
       const services = await readNews(packed.value.services, known, markedService);
       return ok({ head: JSON.parse(packed.value.head) as StatusHead, services });
     },
+    wide: { atLeast: below.claims, place: (request) => placeShared(request, claimAll, threads.size) },
     whenLost(tell) {
       onLost = tell;
     },
