@@ -13,7 +13,9 @@ import {
   KEYS,
   PORTS,
   RESERVED,
+  SERVERS,
   tell,
+  type Told,
 } from '../support/hostile-arbiter.js';
 import { inSlowMotion, scheduleArb } from '../support/placements.js';
 
@@ -106,7 +108,7 @@ describe('placing ahead', () => {
         await tellAll(meanwhile, slow);
         slow.arrive();
         await placed;
-        const touched = touchedBy(meanwhile);
+        const touched = touchedBy(meanwhile, alone.told);
         const got = grantsOf(slow.arbiter);
         for (const claim of [...alone.told.claims.values()].flat()) {
           const was = chosen.get(claim.id);
@@ -143,7 +145,7 @@ describe('placing ahead', () => {
 });
 
 /** Services that said something, and slots of which something was said. */
-function touchedBy(events: readonly Event[]) {
+function touchedBy(events: readonly Event[], { servers }: Told) {
   const keys = new Set<string>();
   const slots = new Set<number>();
   for (const event of events) {
@@ -154,6 +156,8 @@ function touchedBy(events: readonly Event[]) {
       keys.add(`root/svc/${event[1]}`);
     if (event[0] === 'hold') slots.add(slotId(event[3].proto, event[3].port));
     if (event[0] === 'foreign') slots.add(slotId(event[2].proto, event[2].port));
+    const released = event[0] === 'release' ? servers.get(SERVERS[event[1]] ?? '')?.listen : undefined;
+    if (released !== undefined) slots.add(slotId(released.proto, released.port));
     if (event[0] === 'busy') slots.add(slotId(event[1].proto, event[1].port));
   }
   return { keys, slots };
