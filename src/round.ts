@@ -273,12 +273,13 @@ export function createRound(deps: RoundDeps): Round {
       ];
     });
     const wanted = await wantServers(served, deps.dns, deps.compute);
-    for (const [key, { desired, lookups, setFields, problems }] of wanted) {
+    for (const [key, { desired, problems }] of wanted) {
       const state = states.get(key);
       if (state === undefined) continue;
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
       const beside = withoutRivals(keptServers(state, former(state)), desired);
-      states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
+      const setFields = state.compiled?.template?.setFields ?? [];
+      states.set(key, { ...state, desired: [...desired, ...beside], setFields, problems });
     }
   }
 
@@ -303,8 +304,7 @@ export function createRound(deps: RoundDeps): Round {
       needed: arbiter.needed,
       stale,
       refresh: deps.refresh,
-      isStaleDefault: (wish, observed) =>
-        isStaleDefault(wish.body, observed.canonical, state.setFields.get(wish.name) ?? []),
+      isStaleDefault: (wish, observed) => isStaleDefault(wish.body, observed.canonical, state.setFields),
     });
     for (const change of changes) {
       if (change.kind === 'adopt' && change.reason === 'stale-default') stale.add(serverOf(change));

@@ -26,8 +26,8 @@ export interface ServiceState {
   /** Words that got no port, and why. */
   readonly held: readonly HeldWord[];
   readonly desired: readonly Desired[];
-  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
-  readonly lookups: ReadonlyMap<ServerName, string>;
+  /** The fields that a keyword sets, when `desired` was made: what the stale-default rule may not ignore. */
+  readonly setFields: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -47,8 +47,7 @@ export function emptyState(key: ServiceKey): ServiceState {
     granted: [],
     held: [],
     desired: [],
-    setFields: new Map(),
-    lookups: new Map(),
+    setFields: [],
     problems: [],
   };
 }
@@ -207,7 +206,7 @@ export function heldNames(
 }
 
 /** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
-export function existingServers({ desired, lookups }: ServiceState, present: readonly Observed[]) {
+export function existingServers({ desired }: ServiceState, present: readonly Observed[]) {
   const existing = present.flatMap(({ name, listen, lookupServer }) =>
     listen === null ? [] : [{ name, listen, lookupServer }],
   );
@@ -215,7 +214,7 @@ export function existingServers({ desired, lookups }: ServiceState, present: rea
   const lastWanted = desired.filter(({ name }) => !known.has(name));
   return [
     ...existing,
-    ...lastWanted.map(({ name, listen }) => ({ name, listen, lookupServer: lookups.get(name) ?? '' })),
+    ...lastWanted.map(({ name, listen, lookupServer }) => ({ name, listen, lookupServer })),
   ];
 }
 

@@ -206,7 +206,7 @@ export function createArbiter({ clock, range, reserved, wide }: ArbiterDeps): Ar
     }
     if (reserved.has(slotPort(id))) return;
     const [only] = slot.standings;
-    if (only !== undefined && slot.standings.size === 1 && slot.held.size === 0) {
+    if (only !== undefined && slot.standings.length === 1 && slot.held.length === 0) {
       grant(only);
       return;
     }

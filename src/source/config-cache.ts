@@ -64,7 +64,8 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
   return {
     raw: (key, csum) => entries.get(rawName(key, csum)),
     setRaw(key, csum, config, nowMs) {
-      entries.set(rawName(key, csum), { ...config, readAt: nowMs });
+      const { raw, needsEvaluation, loop } = config;
+      entries.set(rawName(key, csum), { raw, needsEvaluation, loop, readAt: nowMs });
     },
     evaluated: (key, csum, context) => entries.get(evaluatedName(key, csum, context))?.raw,
     setEvaluated(key, csum, context, text, nowMs) {

@@ -44,6 +44,8 @@ export interface ServiceFactsOptions {
   readonly onFacts: (key: ServiceKey, since: number) => void;
 }
 
+const noNodes: readonly string[] = [];
+
 interface Entry {
   slave: boolean;
   scope: readonly string[];
@@ -144,13 +146,14 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     if (state === undefined) return undefined;
     const entry = entries.get(key);
     const seen = presence.state(key);
-    const base = {
+    return {
       key,
+      state,
+      reason: reasonOf(seen, entry),
       slave: entry?.slave ?? false,
-      scope: entry?.scope ?? [],
+      scope: entry?.scope ?? noNodes,
       config: entry?.config ?? null,
     };
-    return { ...base, state, reason: reasonOf(seen, entry) };
   }
 
   function reasonOf(seen: PresenceState | undefined, entry: Entry | undefined): string {

@@ -9,6 +9,7 @@ import type { CompileContext, Compiled } from '../model/spec.js';
 import type { Wide } from '../ports/pool.js';
 import { markedService, type MarkedService, type ReadStatus } from '../source/lsnr-status.js';
 import { type CompileInput, compile } from './compile.js';
+import { createIntern } from './intern.js';
 import { applyNews, type Known } from './news.js';
 import { observeNews } from './observe.js';
 import { type RenderJob, type Rendered, render } from './render.js';
@@ -39,8 +40,9 @@ export interface Compute {
 }
 
 export function createInlineCompute(): Compute {
+  const intern = createIntern();
   return {
-    compile: async (inputs, context) => inputs.map((input) => compile(input, context)),
+    compile: async (inputs, context) => inputs.map((input) => intern(compile(input, context))),
     render: async (jobs) => jobs.map(render),
     async observe(list, known) {
       const news = observeNews(list, known);
