@@ -38,6 +38,8 @@ export interface ConfigCache {
    * be the newer text under the older checksum: forgotten, lest a later revert finds it.
    */
   movedOn(key: ServiceKey, csum: string, context: EvaluationContext, nowMs: number): void;
+  /** The service is gone for good: a cluster that shrank shall not be remembered at its largest. */
+  forget(key: ServiceKey, csum: string, context: EvaluationContext): void;
   /** Entries that are old enough to be trusted. */
   dump(nowMs: number): CacheDump;
   /** Takes a dump of any origin; false, and no change, when it is none. */
@@ -81,6 +83,10 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
         const entry = entries.peek(name);
         if (entry !== undefined && !isOld(entry, nowMs)) entries.delete(name);
       }
+    },
+    forget(key, csum, context) {
+      entries.delete(rawName(key, csum));
+      entries.delete(evaluatedName(key, csum, context));
     },
     dump: (nowMs) => ({
       version: 1,
