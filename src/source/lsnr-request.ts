@@ -7,7 +7,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import { fail, ok, type Failure, type Result } from '../errors.js';
-import { createFrameSplitter, MAX_FRAME_BYTES } from './frames.js';
+import { createFrameSplitter, eachFrame, MAX_FRAME_BYTES } from './frames.js';
 import { readAnswer, type LsnrAnswer } from './lsnr-answers.js';
 
 export interface LsnrRequest {
@@ -80,7 +80,14 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
       const cancel = clock.after(timeoutMs, () =>
         settle(fail(failure('agent-timeout', `no answer within ${timeoutMs} ms`))),
       );
-      const splitter = createFrameSplitter((frame) => settle(ok(frame.toString('utf8'))), maxBytes);
+      const splitter = createFrameSplitter(
+        (run) =>
+          eachFrame(run, (frame) => {
+            settle(ok(frame.toString('utf8')));
+            return false;
+          }),
+        maxBytes,
+      );
 
       function settle(result: Result<string>): void {
         cancel();

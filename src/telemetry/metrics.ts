@@ -56,7 +56,7 @@ export interface QueueMetrics {
 
 export interface Metrics {
   queue(name: QueueName): QueueMetrics;
-  event(kind: EventKind, outcome: EventOutcome): void;
+  event(kind: EventKind, outcome: EventOutcome, count?: number): void;
   /** Reasons that are not in the list of labels count as `other`. */
   eventGap(reason: string): void;
   streamConnected(up: boolean): void;
@@ -258,7 +258,7 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
         longest.set({ name }, longestMs / 1000);
       },
     }),
-    event: (kind, outcome) => events.inc({ kind, outcome }),
+    event: (kind, outcome, count = 1) => events.inc({ kind, outcome }, count),
     eventGap: (reason) => gaps.inc({ reason: bounded(gapReasons, reason) }),
     streamConnected: (isUp) => stream.set(isUp ? 1 : 0),
     agentRequest(action, outcome, ms) {

@@ -45,7 +45,7 @@ async function follow(t: TestContext, clock: Clock = hasty, maxBytes?: number): 
     onMembership: () => told.push('membership'),
     onDeleting: (key) => told.push(`deleting ${key}`),
     onGap: (reason) => told.push(`gap ${reason}`),
-    onEvent: (outcome) => told.push(outcome),
+    onEvent: (outcome, frames) => told.push(...Array<string>(frames).fill(outcome)),
     onConnected: (up) => told.push(up ? 'up' : 'down'),
   });
   t.after(async () => {
