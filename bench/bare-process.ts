@@ -12,7 +12,15 @@ export type BareProcess = typeof methods;
 
 const methods = {
   /** Posts the servers of the whole fixture over so many connections; milliseconds. */
-  async post({ fixture, url, connections }: { readonly fixture: Fixture; readonly url: string; readonly connections: number }) {
+  async post({
+    fixture,
+    url,
+    connections,
+  }: {
+    readonly fixture: Fixture;
+    readonly url: string;
+    readonly connections: number;
+  }) {
     const servers = Array.from({ length: fixture.services }, (_, service) =>
       serversOf(fixture, service, firstState(fixture, service)),
     ).flat();

@@ -16,34 +16,38 @@ import type { Stage } from './stage.js';
 const options = readOptions();
 const services = Math.round(5000 * options.scale);
 
-await runBench('initial', `${services} services, empty GoBetween, from start to the last server`, options, (run) =>
-  onPushStage(services, options, async (stage, balancer) => {
-    const bare = await bareLoop(stage.fixture, balancer);
-    const bound = { atMost: 1.15 };
-    const figures: Figure[] = [];
-    const notes = [`against ${balancer.name}`];
-    for (const [variant, flags] of [
-      ['janitor', {}],
-      ...(options.only ? [] : [['janitor --workers 0', { workers: '0' }] as const]),
-    ] as const) {
-      const dir = join(stage.folder, `state-${variant.replaceAll(' ', '')}`);
-      mkdirSync(dir);
-      const cold = await start(stage, balancer, { ...flags, 'state-dir': dir }, null);
-      const profile = variant === 'janitor' ? `initial-${run}` : null;
-      const warm = await start(stage, balancer, { ...flags, 'state-dir': dir }, profile);
-      notes.push(...warm.notes);
-      const own = [
-        held(variant, 'warm: wall ÷ best bare loop', '', warm.ms / bare.bestMs, bound),
-        held(variant, 'warm: config reads', '', warm.reads, { exactly: 0 }),
-        held(variant, 'cold: config reads per service', '', cold.reads / services, { exactly: 1 }),
-        held(variant, 'servers missing at the end', '', warm.missing + cold.missing, { exactly: 0 }),
-        { variant, name: 'warm: wall', unit: 'ms', value: warm.ms },
-        { variant, name: 'cold: wall', unit: 'ms', value: cold.ms },
-      ];
-      figures.push(...(variant === 'janitor' ? own : own.map(unbound)));
-    }
-    return { figures: [...figures, ...bare.figures], notes };
-  }),
+await runBench(
+  'initial',
+  `${services} services, empty GoBetween, from start to the last server`,
+  options,
+  (run) =>
+    onPushStage(services, options, async (stage, balancer) => {
+      const bare = await bareLoop(stage.fixture, balancer);
+      const bound = { atMost: 1.15 };
+      const figures: Figure[] = [];
+      const notes = [`against ${balancer.name}`];
+      for (const [variant, flags] of [
+        ['janitor', {}],
+        ...(options.only ? [] : [['janitor --workers 0', { workers: '0' }] as const]),
+      ] as const) {
+        const dir = join(stage.folder, `state-${variant.replaceAll(' ', '')}`);
+        mkdirSync(dir);
+        const cold = await start(stage, balancer, { ...flags, 'state-dir': dir }, null);
+        const profile = variant === 'janitor' ? `initial-${run}` : null;
+        const warm = await start(stage, balancer, { ...flags, 'state-dir': dir }, profile);
+        notes.push(...warm.notes);
+        const own = [
+          held(variant, 'warm: wall ÷ best bare loop', '', warm.ms / bare.bestMs, bound),
+          held(variant, 'warm: config reads', '', warm.reads, { exactly: 0 }),
+          held(variant, 'cold: config reads per service', '', cold.reads / services, { exactly: 1 }),
+          held(variant, 'servers missing at the end', '', warm.missing + cold.missing, { exactly: 0 }),
+          { variant, name: 'warm: wall', unit: 'ms', value: warm.ms },
+          { variant, name: 'cold: wall', unit: 'ms', value: cold.ms },
+        ];
+        figures.push(...(variant === 'janitor' ? own : own.map(unbound)));
+      }
+      return { figures: [...figures, ...bare.figures], notes };
+    }),
 );
 
 function held(variant: string, name: string, unit: string, value: number, bound: Bound): Figure {

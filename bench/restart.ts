@@ -35,12 +35,26 @@ await runBench('restart', `GoBetween comes back empty with ${services} servers d
       const load = await janitor.call('load');
       if (isProfiled) {
         notes.push(
-          ...topFunctions(await janitor.call('profiled', { dir: options.cpuProf ?? '', name: `restart-${run}` })),
+          ...topFunctions(
+            await janitor.call('profiled', { dir: options.cpuProf ?? '', name: `restart-${run}` }),
+          ),
         );
       }
       const own: readonly Figure[] = [
-        { variant, name: 'wall ÷ best bare loop', unit: '', value: (endedAt - backAt) / bare.bestMs, bound: { atMost: 1.15 } },
-        { variant, name: 'servers missing at the end', unit: '', value: services - (await balancer.servers()), bound: { exactly: 0 } },
+        {
+          variant,
+          name: 'wall ÷ best bare loop',
+          unit: '',
+          value: (endedAt - backAt) / bare.bestMs,
+          bound: { atMost: 1.15 },
+        },
+        {
+          variant,
+          name: 'servers missing at the end',
+          unit: '',
+          value: services - (await balancer.servers()),
+          bound: { exactly: 0 },
+        },
         { variant, name: 'wall', unit: 'ms', value: endedAt - backAt },
         { variant, name: 'noticed after', unit: 'ms', value: firstAt - backAt },
         { variant, name: 'main loop delay p99', unit: 'ms', value: load.p99 },

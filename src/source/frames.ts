@@ -9,8 +9,8 @@
 /** SPEC §9: frames, bodies and lists are capped alike. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 
-/** What is held at first of a frame that has begun; doubled when it does not suffice. */
-const HELD_BYTES = 4096;
+/** Pieces smaller than this are gathered in blocks of as much: a frame that comes in drips is held as bytes, not as objects. */
+const BLOCK_BYTES = 4096;
 
 export interface FrameSplitter {
   /** Feeds bytes; calls `onRun` with what they complete. `over-cap`: ended, now and for ever. */
@@ -24,19 +24,45 @@ export function createFrameSplitter(
   onRun: (run: Buffer) => void,
   maxBytes: number = MAX_FRAME_BYTES,
 ): FrameSplitter {
-  let held = Buffer.alloc(0);
+  let parts: Buffer[] = [];
+  let block = Buffer.alloc(0);
+  let used = 0;
   let pending = 0;
   let ended = false;
 
+  function closeBlock(): void {
+    if (used > 0) parts.push(block.subarray(0, used));
+    block = Buffer.alloc(0);
+    used = 0;
+  }
+
   function hold(bytes: Buffer): void {
-    const needed = pending + bytes.length;
-    if (needed > held.length) {
-      const larger = Buffer.allocUnsafe(Math.min(Math.max(HELD_BYTES, 2 * needed), maxBytes + 1));
-      held.copy(larger, 0, 0, pending);
-      held = larger;
+    pending += bytes.length;
+    if (bytes.length >= BLOCK_BYTES) {
+      closeBlock();
+      parts.push(bytes);
+      return;
     }
-    bytes.copy(held, pending);
-    pending = needed;
+    if (used + bytes.length > block.length) {
+      closeBlock();
+      block = Buffer.allocUnsafe(BLOCK_BYTES);
+    }
+    bytes.copy(block, used);
+    used += bytes.length;
+  }
+
+  function release(): Buffer {
+    closeBlock();
+    const whole = Buffer.concat(parts, pending);
+    clear();
+    return whole;
+  }
+
+  function clear(): void {
+    parts = [];
+    block = Buffer.alloc(0);
+    used = 0;
+    pending = 0;
   }
 
   /** At most `maxBytes` long, so that only its first frame can exceed the cap: the one that began before it. */
@@ -44,19 +70,14 @@ export function createFrameSplitter(
     const first = piece.indexOf(0);
     if (pending + (first === -1 ? piece.length : first) > maxBytes) {
       ended = true;
-      held = Buffer.alloc(0);
-      pending = 0;
-      return;
+      return clear();
     }
     if (first === -1) return hold(piece);
     let from = 0;
     if (pending > 0) {
       from = first + 1;
       hold(piece.subarray(0, from));
-      const whole = held.subarray(0, pending);
-      held = Buffer.alloc(0);
-      pending = 0;
-      onRun(whole);
+      onRun(release());
     }
     const upTo = piece.lastIndexOf(0) + 1;
     if (upTo > from) onRun(piece.subarray(from, upTo));

@@ -1,8 +1,8 @@
 /**
- * The frames of the v2.1 event stream that say nothing to us, told from their bytes: a grammar of whole frames, spelled as
- * the agent spells JSON. Invariant: what it accepts is JSON, and parsing it would give no hint, for it mirrors
- * lsnr-patch.ts and knows no escapes; what it does not accept may be anything and is parsed. So no hint is missed and no
- * defect goes unseen. Every choice in it is settled by what comes next, so a frame costs time linear in its length.
+ * What in the frames of the v2.1 event stream says nothing to us, told from the bytes: a grammar of frames, spelled as the
+ * agent spells JSON. Invariant: what it accepts is JSON, and parsing it would give no hint, for it mirrors lsnr-patch.ts
+ * and knows no escapes; what it does not accept may be anything and is parsed. So no hint is missed and no defect goes
+ * unseen. Every choice in it is settled by what comes next, so a frame costs time linear in its length.
  * Source: reference/opensvc-v2-protocol.md §4.
  */
 
@@ -61,8 +61,10 @@ const change = String.raw`\[\[${oneOf(
 )}\]`;
 
 const patchHead = '{"kind": "patch", "id": ';
+// Stops in front of the first change that may matter; reaches the NUL when there is none.
 const patch = new RegExp(
-  String.raw`\{"kind": "patch", "id": ${index}, "ts": ${number}, "data": \[${items(change, String.raw`\[`, String.raw`\]`)}\}\x00`,
+  String.raw`\{"kind": "patch", "id": ${index}, "ts": ${number}, "data": \[` +
+    String.raw`(?:${change}(?:${comma}(?=\[)|(?=\])))*(?:\]\}\x00)?`,
   'y',
 );
 const member = `(?!"id": "instance_delete")${string}${colon}${value}`;
@@ -72,18 +74,23 @@ const event = new RegExp(
 );
 
 /**
- * `text`: bytes read as latin1. Where the frame that begins at `at` ends, behind its NUL, when it says nothing to us; -1
- * when it has to be parsed.
+ * `text`: bytes read as latin1. How far the frame that begins at `at` says nothing to us: behind its NUL; or in front of
+ * the first change that may say something; or `at` when nothing is known of it.
  */
 export function noiseEnd(text: string, at: number): number {
   const grammar = text.startsWith(patchHead, at) ? patch : event;
   grammar.lastIndex = at;
-  return grammar.test(text) ? grammar.lastIndex : -1;
+  return grammar.test(text) ? grammar.lastIndex : at;
 }
 
-/** The counter of a frame that `noiseEnd` accepted; null for an event, which has none. */
+/** The counter of a frame in which `noiseEnd` got beyond its begin; null for an event, which has none. */
 export function noiseId(text: string, at: number): number | null {
   if (!text.startsWith(patchHead, at)) return null;
   const from = at + patchHead.length;
   return Number(text.slice(from, text.indexOf(',', from)));
+}
+
+/** Behind the bracket that begins the changes of the patch at `at`: the first one, for nothing in front can hold one. */
+export function changesBegin(text: string, at: number): number {
+  return text.indexOf('[', at) + 1;
 }

@@ -114,6 +114,20 @@ describe('the event stream', () => {
     assert.deepEqual(told, ['up', 'down', 'gap over-cap', 'up']);
   });
 
+  test('a frame of 64 MiB is no crash and no end: a list says what it may have said', async (t) => {
+    const { told, streams } = await follow(t);
+    const [stream] = streams;
+    stream?.write(noise(5));
+    for (let i = 0; i < 1024; i++) stream?.write(Buffer.alloc(64 * 1024, '['));
+    stream?.write(`\0${patch(7, [csum, 'abc'])}`);
+    await until('what came behind it', () => told.includes('config root/svc/web abc n1'));
+    assert.deepEqual(told, [
+      ...['up', 'irrelevant', 'relevant', 'gap over-cap'],
+      ...['relevant', 'gap id-gap', 'config root/svc/web abc n1'],
+    ]);
+    assert.equal(streams.length, 1);
+  });
+
   test('an agent that is away is waited for, and counts as restarted', async (t) => {
     const { told, streams, server } = await follow(t);
     await server.close();
