@@ -34,9 +34,9 @@ module.exports = {
     ),
     only(
       'worker-is-pure',
-      'worker/ compiles and renders on any thread: model in, text out.',
+      'worker/ compiles, renders and reads long lists on any thread: bytes and values in, text out.',
       '^src/worker/',
-      ['^src/(worker|model)/', '^src/ports/pool\\.ts$', '^src/errors\\.ts$'],
+      ['^src/(worker|model)/', '^src/source/lsnr-status\\.ts$', '^src/ports/pool\\.ts$', '^src/(errors|clock)\\.ts$', 'node_modules/piscina/'],
     ),
     only(
       'settings-are-values',
@@ -80,6 +80,7 @@ module.exports = {
       from: { path: '^src/sim/' },
       to: { path: '^src/', pathNot: '^src/sim/' },
     },
+    thirdParty('piscina', '^src/worker/threads\\.ts$'),
     thirdParty('p-queue', '^src/gobetween/applier\\.ts$'),
     thirdParty('undici', '^src/(gobetween/client|source/om3)\\.ts$'),
     thirdParty('prom-client', '^src/telemetry/metrics\\.ts$'),

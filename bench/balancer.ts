@@ -64,6 +64,7 @@ export async function startRealBalancer(binary: string, folder: string): Promise
     await gone;
   }
 
+  process.once('exit', () => child?.kill('SIGKILL'));
   await start();
   return {
     name: 'GoBetween',

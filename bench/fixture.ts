@@ -6,7 +6,7 @@ import { assignNames } from '../src/model/assign-names.js';
 import { parsePath, serviceKey } from '../src/model/service.js';
 import type { CompileContext } from '../src/model/spec.js';
 import { compile } from '../src/worker/compile.js';
-import { render } from '../src/worker/render.js';
+import { render, renderJob } from '../src/worker/render.js';
 
 export const CLUSTER = 'bench';
 /** The first is the gateway. */
@@ -82,7 +82,6 @@ const context: CompileContext = {
   clusterName: CLUSTER,
   gatewayNames: ['n1'],
   nodeName: 'n1',
-  knownNames: null,
   defaultAddr: '0.0.0.0',
   allowExec: false,
   allowAcme: false,
@@ -101,7 +100,8 @@ export function serversOf(fixture: Fixture, service: number, state: ServiceState
   const names = assignNames(key, placed, []);
   return words.map((word, i) => {
     const listenPort = word.listen ?? 0;
-    const { body } = render({ template, word, listenPort, lookupServer: `127.0.0.1:${fixture.dnsPort}` });
+    const place = { listenPort, lookupServer: `127.0.0.1:${fixture.dnsPort}`, expected: null };
+    const { body } = render(renderJob(template, word, place));
     return { name: names[i] ?? '', bind: `${word.addr}:${listenPort}`, body };
   });
 }

@@ -18,7 +18,7 @@ export function topFunctions(file: string, count = 25): readonly string[] {
   let busy = 0;
   for (const [i, id] of profile.samples.entries()) {
     const frame = frames.get(id);
-    if (frame === undefined || frame.functionName === '(idle)' || frame.functionName === '(root)') continue;
+    if (frame === undefined || isNone(frame)) continue;
     const us = profile.timeDeltas[i] ?? 0;
     const place = frame.url.replace(/^.*\/(dist|node_modules)\//, '');
     const name = `${frame.functionName || '(anonymous)'} ${place}${place === '' ? '' : `:${frame.lineNumber + 1}`}`;
@@ -31,4 +31,11 @@ export function topFunctions(file: string, count = 25): readonly string[] {
     `busy ${((100 * busy) / total).toFixed(0)} % of ${(total / 1e6).toFixed(1)} s; self time:`,
     ...top.map(([name, us]) => `${((100 * us) / busy).toFixed(1).padStart(5)} %  ${name.trim()}`),
   ];
+}
+
+/** Idle time, and the profiler's own (`dispatch` is its native entry). */
+function isNone({ functionName, url }: { readonly functionName: string; readonly url: string }): boolean {
+  return (
+    ['(idle)', '(root)', '(program)'].includes(functionName) || (functionName === 'dispatch' && url === '')
+  );
 }

@@ -35,6 +35,9 @@ interface Reply {
   readonly error?: string;
 }
 
+/** A call that takes longer has lost its way. */
+const CALL_MS = 600_000;
+
 /** In the child: answers calls. */
 export function serve(methods: Methods): void {
   process.on('disconnect', () => process.exit(0));
@@ -62,6 +65,8 @@ export function startRemote<M>(file: string, execArgv: readonly string[] = []): 
   });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
+  const overdue = (name: string): Error =>
+    new Error(`${file}: ${name} did not answer in ${CALL_MS / 60_000} min`);
   child.on('message', ({ id, value, error }: Reply) => {
     const asked = waiting.get(id);
     waiting.delete(id);
@@ -77,7 +82,17 @@ export function startRemote<M>(file: string, execArgv: readonly string[] = []): 
     call: (name, ...[argument]) =>
       new Promise((resolve, reject) => {
         lastId += 1;
-        waiting.set(lastId, { resolve: resolve as (value: unknown) => void, reject });
+        const timer = setTimeout(() => reject(overdue(name)), CALL_MS);
+        waiting.set(lastId, {
+          resolve: (value) => {
+            clearTimeout(timer);
+            resolve(value as never);
+          },
+          reject: (error) => {
+            clearTimeout(timer);
+            reject(error);
+          },
+        });
         child.send({ id: lastId, name, argument } satisfies Question, (error) => {
           if (error !== null) reject(error);
         });

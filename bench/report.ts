@@ -54,6 +54,9 @@ export async function runBench(
   options: BenchOptions,
   once: (run: number) => Promise<Run>,
 ): Promise<BenchReport> {
+  // so that what `exit` cleans up is cleaned up
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   const seen = machine();
   const runs: Run[] = [];
   for (let run = 0; run < options.runs; run++) {

@@ -28,7 +28,7 @@ await runBench('restart', `GoBetween comes back empty with ${services} servers d
       await pause(5000); // the second look is over, and the next status is anywhere in its second
       const isProfiled = variant === 'janitor' && options.cpuProf !== null;
       if (isProfiled) await janitor.call('profile');
-      await janitor.call('reset');
+      await janitor.call('reset', { withDelay: true });
       const backAt = await balancer.fresh();
       const firstAt = await janitor.call('lost', services);
       const endedAt = await janitor.call('hasServers', services);

@@ -2,6 +2,7 @@
  * Everything of one run: an agent, a GoBetween and a janitor, each in a process of its own, in a folder that goes with them.
  * Invariant: whatever fails, no process and no file is left.
  */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,7 @@ export interface StageOptions {
 /** Runs `play` on a stage. */
 export async function onStage<T>(options: StageOptions, play: (stage: Stage) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'igw-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const remotes: { end(): Promise<void> }[] = [];
   const own = <R extends { end(): Promise<void> }>(remote: R): R => {
     remotes.push(remote);

@@ -49,7 +49,7 @@ export async function playStorm(stage: Stage, options: StormOptions): Promise<St
   await agent.call('forget');
   await gobetween.call('forget');
   if (options.cpuProf !== null) await janitor.call('profile');
-  await janitor.call('reset');
+  await janitor.call('reset', { withDelay: true });
   const storm = await agent.call('storm', { ...options.plan, fixture });
   const wanted = new Map(storm.changes.map((change) => [change.service, change.bind.split('-')[1] ?? '']));
   let wrong: readonly string[] = [];

@@ -21,7 +21,7 @@ import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
 import { fillBind } from './model/bind.js';
-import { observeServers } from './model/observed.js';
+import { observeAnswer } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import { displayPath, type ServiceKey } from './model/service.js';
 import { type Change, countByKind } from './plan/change.js';
@@ -83,6 +83,8 @@ export function createApp(
     () => settings.policy,
   );
   const bugs = createBugs(log, report);
+  const { compute } = ports;
+  compute.whenLost(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
   const firstPlan = new Promise<readonly Change[]>((resolve) => {
@@ -133,13 +135,14 @@ export function createApp(
   const round = createRound({
     facts: informer.facts,
     context: identity.context,
+    knownNames: identity.knownNames,
     balancer: { byKey: ledger.byKey, applied: (name) => ledger.state(name).applied },
     dns: {
       preferred: (port, protocol) => dns.preferred(port, protocol),
       acceptable: (ip, port, protocol) => dns.acceptable(ip, port, protocol),
     },
     arbiter,
-    compute: ports.compute,
+    compute,
     refresh,
     report: (key, problems) => report(key, problems),
     clock,
@@ -208,7 +211,7 @@ export function createApp(
     distrust: () => watch.distrust(),
   });
   const applier = createApplier(
-    { balancer, ledger, clock, random, parse: observeServers, on: feedback.on },
+    { balancer, ledger, clock, random, parse: observeAnswer, on: feedback.on },
     settings,
   );
   const watch = createWatch(
@@ -217,7 +220,7 @@ export function createApp(
       ledger,
       clock,
       random,
-      parse: observeServers,
+      observe: compute.observe,
       on: createBalancerEvents({
         sweep: createSweep({
           ledger,
@@ -338,7 +341,7 @@ export function createApp(
       const written = within(clock, writeStopMs, writeBack.stop());
       await Promise.all([applier.stop(applierStopMs), written.then(() => source.close())]);
       watch.stop();
-      await Promise.all([pages.stop(), ports.balancer.close()]);
+      await Promise.all([pages.stop(), ports.balancer.close(), compute.close()]);
       changeLog.flush();
       board.stop();
       log.flush();

@@ -4,10 +4,13 @@
  */
 import type { Problem } from './model/problem.js';
 import { displayPath, type ServiceKey } from './model/service.js';
+import type { OnLost } from './worker/compute.js';
 
 export interface Bugs {
   failed(key: ServiceKey | null, error: unknown): void;
   mended(key: ServiceKey): void;
+  /** A worker thread crashed or hung, and was replaced. */
+  lost: OnLost;
 }
 
 export function createBugs(
@@ -20,6 +23,11 @@ export function createBugs(
       log.error({ ...(key === null ? {} : { service: displayPath(key) }), stack }, 'a bug: a round failed');
       if (key !== null) report(`${key} round`, [internalError(key, error)]);
     },
+    lost: (work, why, key) =>
+      log.error(
+        { work, ...why, ...(key === null ? {} : { service: displayPath(key) }) },
+        'a worker thread was lost and replaced',
+      ),
     mended: (key) => report(`${key} round`, []),
   };
 }

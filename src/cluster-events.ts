@@ -20,7 +20,7 @@ export function createClusterEvents(deps: {
   readonly dirty: (key: ServiceKey) => void;
   readonly dirtyAll: (reason: ChangeReason) => void;
   readonly sweep: () => void;
-  /** The names that targets may have, with each list. */
+  /** The names that targets may have changed. */
   readonly refreshNames: () => void;
   /** Problems of the gateway itself, looked at with each list, and with each that fails. */
   readonly ownProblems: () => readonly (Problem | null)[];
@@ -39,6 +39,7 @@ export function createClusterEvents(deps: {
       deps.dirty(key);
     },
     onCluster(changed) {
+      deps.refreshNames();
       const { name, dns } = informer().cluster();
       if (changed.includes('name') || changed.includes('dns')) deps.setDns(name, dns);
       if (changed.some((fact) => fact === 'name' || fact === 'node-name' || fact === 'members')) {
@@ -52,10 +53,8 @@ export function createClusterEvents(deps: {
     onSynced: deps.sweep,
     onEvent: (kind, outcome, count) => metrics.event(kind, outcome, count),
     onGap: (reason) => metrics.eventGap(reason),
-    onListed() {
-      deps.refreshNames();
-      reportCluster();
-    },
+    onServices: deps.refreshNames,
+    onListed: reportCluster,
     onNotListed: reportCluster,
   };
 }

@@ -10,7 +10,7 @@ import type { Desired, Listen, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Compiled, ServerTemplate, Word } from './model/spec.js';
 import type { Compute } from './worker/compute.js';
-import type { RenderJob } from './worker/render.js';
+import { renderJob, type Rendered, type RenderJob } from './worker/render.js';
 
 /** The cluster's DNS servers, by IP address; null when the list is empty. */
 export interface DnsView {
@@ -34,6 +34,8 @@ export interface WantedService {
     readonly listen: Listen;
     readonly lookupServer: string;
   }[];
+  /** What a server of this name may come to: what is there, or was wanted last. */
+  readonly expected: (name: ServerName) => Rendered | null;
   /** Servers that stay for a word that could not be read. */
   readonly kept: readonly Desired[];
 }
@@ -46,6 +48,14 @@ export interface Wanted {
   readonly problems: readonly Problem[];
 }
 
+interface Place {
+  readonly key: ServiceKey;
+  readonly name: ServerName;
+  readonly listen: Listen;
+  readonly lookupServer: string;
+  readonly template: ServerTemplate;
+}
+
 /** Renders the servers of a batch of services. A word with no DNS to ask is held (`no-dns`), never rendered. */
 export async function wantServers(
   services: readonly WantedService[],
@@ -53,7 +63,7 @@ export async function wantServers(
   compute: Compute,
 ): Promise<ReadonlyMap<ServiceKey, Wanted>> {
   const jobs: RenderJob[] = [];
-  const places: { key: ServiceKey; name: ServerName; lookupServer: string }[] = [];
+  const places: Place[] = [];
   const problems = new Map<ServiceKey, Problem[]>();
   for (const service of services) {
     const held: Problem[] = [];
@@ -70,8 +80,16 @@ export async function wantServers(
         held.push(noDns(service.key, granted.word));
         return;
       }
-      jobs.push({ template, word: granted.word, listenPort: granted.port, lookupServer });
-      places.push({ key: service.key, name, lookupServer });
+      const { word, addr, port } = granted;
+      const expected = service.expected(name);
+      jobs.push(renderJob(template, word, { listenPort: port, lookupServer, expected }));
+      places.push({
+        key: service.key,
+        name,
+        listen: { proto: word.proto, addr, port },
+        lookupServer,
+        template,
+      });
     });
   }
   const rendered = await compute.render(jobs);
@@ -84,13 +102,14 @@ export async function wantServers(
       problems: problems.get(key) ?? [],
     });
   }
-  rendered.forEach(({ listen, digest, body, setFields }, index) => {
+  rendered.forEach(({ digest, body }, index) => {
     const place = places[index];
     const into = place && wanted.get(place.key);
     if (place === undefined || into === undefined) return;
-    into.desired.push({ name: place.name, key: place.key, listen, digest, body });
-    into.setFields.set(place.name, setFields);
-    into.lookups.set(place.name, place.lookupServer);
+    const { name, key, listen, lookupServer, template } = place;
+    into.desired.push({ name, key, listen, digest, body });
+    into.setFields.set(name, template.setFields);
+    into.lookups.set(name, lookupServer);
   });
   return wanted;
 }

@@ -14,6 +14,8 @@ import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
 import { type Compute, createInlineCompute } from './worker/compute.js';
+import { createPoolCompute } from './worker/pool.js';
+import { createThreads } from './worker/threads.js';
 
 export interface Ports {
   readonly clock: Clock;
@@ -35,6 +37,10 @@ export function createRealPorts(settings: Settings): Ports {
   const clock = systemClock;
   const random = systemRandom;
   const agent = createAgentLocator({ clock, given: settings.socket });
+  const compute =
+    settings.workers === 0
+      ? createInlineCompute()
+      : createPoolCompute({ threads: createThreads({ size: settings.workers, clock }), clock });
   return {
     clock,
     random,
@@ -44,6 +50,7 @@ export function createRealPorts(settings: Settings): Ports {
       random,
       timeoutMs: settings.agentTimeoutMs,
       locate: lsnrPath(agent),
+      readStatus: compute.readStatus,
     }),
     balancer: createClient({
       url: settings.gobetweenUrl,
@@ -54,7 +61,7 @@ export function createRealPorts(settings: Settings): Ports {
       ca: settings.gobetweenCa ?? undefined,
       concurrency: settings.concurrency,
     }),
-    compute: createInlineCompute(),
+    compute,
     dnsProbe: createDnsProbe({ clock, random }),
     hostname: hostname(),
   };

@@ -44,7 +44,8 @@ export function createGauges(deps: {
       ['reads', informer.unfinished()],
     ] as const)
       metrics.queue(name).unfinished(sumMs, longestMs);
-    for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, arbiter.usage()[proto]);
+    const usage = arbiter.usage();
+    for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, usage[proto]);
     const done = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
     // A held word is a problem with a name of its own, and nothing that this gateway still owes.
     const synced = done && deps.balancerUp();

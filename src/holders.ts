@@ -16,32 +16,42 @@ export interface Holders {
   sync(observed: Iterable<Observed>): void;
 }
 
+interface Held {
+  readonly observed: Observed;
+  readonly place: string;
+  /** The last sync that saw it. */
+  seen: number;
+}
+
 export function createHolders(arbiter: PortHolders): Holders {
-  const held = new Map<ServerName, string>();
+  const held = new Map<ServerName, Held>();
+  let syncs = 0;
 
   function set(name: ServerName, observed: Observed | null): void {
-    const listen = observed?.listen ?? null;
-    const key = observed?.owned === true ? observed.key : null;
-    const now = listen === null ? null : `${key ?? ''} ${listen.proto} ${listen.addr} ${listen.port}`;
-    const before = held.get(name) ?? null;
-    if (now === before) return;
-    if (before !== null) arbiter.release(name);
-    if (now === null || listen === null) held.delete(name);
-    else {
-      held.set(name, now);
-      arbiter.hold(name, key, listen);
+    const before = held.get(name);
+    if (before !== undefined && before.observed === observed) {
+      before.seen = syncs;
+      return;
     }
+    if (observed === null || observed.listen === null) {
+      if (held.delete(name)) arbiter.release(name);
+      return;
+    }
+    const { listen } = observed;
+    const key = observed.owned ? observed.key : null;
+    const place = `${key ?? ''} ${listen.proto} ${listen.addr} ${listen.port}`;
+    held.set(name, { observed, place, seen: syncs });
+    if (before?.place === place) return;
+    if (before !== undefined) arbiter.release(name);
+    arbiter.hold(name, key, listen);
   }
 
   return {
     set,
     sync(observed) {
-      const seen = new Set<ServerName>();
-      for (const server of observed) {
-        seen.add(server.name);
-        set(server.name, server);
-      }
-      for (const name of [...held.keys()]) if (!seen.has(name)) set(name, null);
+      syncs += 1;
+      for (const server of observed) set(server.name, server);
+      for (const [name, { seen }] of held) if (seen !== syncs) set(name, null);
     },
   };
 }

@@ -10,7 +10,9 @@ import type { Cluster } from './source/cluster-facts.js';
 
 export interface Identity {
   context(): CompileContext;
-  /** What a target may name, brought up to date; with each list, for it only feeds a warning. */
+  /** Nodes and services of the cluster, lower case: what a target may name. */
+  knownNames(): ReadonlySet<string>;
+  /** Who is in the cluster changed. */
   refresh(): void;
   /** `identity-unknown`: no name of ours can be told from another gateway's, so nothing may be deleted. */
   problem(): Problem | null;
@@ -24,7 +26,8 @@ export function createIdentity(deps: {
   readonly services: () => Iterable<ServiceKey>;
 }): Identity {
   const { settings, hostname } = deps;
-  let names: ReadonlySet<string> = new Set();
+  /** null: to be made when somebody asks, for most services name no target. */
+  let names: ReadonlySet<string> | null = null;
 
   return {
     context() {
@@ -35,20 +38,24 @@ export function createIdentity(deps: {
         clusterName: name,
         gatewayNames: [...own, ...settings.gateways],
         nodeName: nodeName ?? settings.hostname ?? hostname,
-        knownNames: names,
         defaultAddr: settings.defaultAddr,
         allowExec: settings.allowExecHealthcheck,
         allowAcme: settings.allowAcme,
         tlsDir: settings.tlsDir,
       };
     },
-    refresh() {
+    knownNames() {
+      if (names !== null) return names;
       const { nodes, members } = deps.cluster();
       const found = new Set([...nodes.keys(), ...members].map((name) => name.toLowerCase()));
       for (const key of deps.services()) {
         found.add(displayPath(key).toLowerCase()).add(keyPath(key).name.toLowerCase());
       }
       names = found;
+      return names;
+    },
+    refresh() {
+      names = null;
     },
     problem() {
       const { name, nodeName } = deps.cluster();

@@ -8,14 +8,17 @@ import { assignNames } from './model/assign-names.js';
 import { formatListen } from './model/bind.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
-import type { CompileContext, Compiled, ServerTemplate, Verdict, Word } from './model/spec.js';
+import type { CompileContext, Compiled, Verdict, Word } from './model/spec.js';
+import { unknownTargetProblems } from './model/unknown-targets.js';
 import { createArbiter } from './ports/arbiter.js';
 import { claimsOf, portProblem } from './ports/claims.js';
 import { type CompileInput, compile } from './worker/compile.js';
-import { render } from './worker/render.js';
+import { renderJob } from './worker/render.js';
 
 export interface JudgeRules {
   readonly context: CompileContext;
+  /** What a target may name, lower case; null where no cluster is asked. */
+  readonly knownNames: ReadonlySet<string> | null;
   readonly clock: Clock;
   readonly portRange: { readonly from: number; readonly to: number };
   readonly reserved: ReadonlySet<number>;
@@ -49,7 +52,7 @@ export function judge(input: CompileInput, rules: JudgeRules): Judgement {
   const first = compile(input, rules.context);
   // A service that others serve is not looked into by a run; whoever asks wants to know all the same.
   const compiled = first.verdict === 'elsewhere' ? compile(withoutTarget(input), rules.context) : first;
-  const problems = first === compiled ? compiled.problems : [...first.problems, ...compiled.problems];
+  const problems = [...unknownTargetProblems(first, rules.knownNames), ...compiled.problems];
   const said = rules.evaluates ? problems : problems.map(unevaluatedAsWarning);
   const undecided = compiled.verdict === 'spoiled' && !said.some(isProblem);
   return {
@@ -99,7 +102,7 @@ function exposed(
     word: word.text,
     listens: `${formatListen(word.addr, port).replace(/\d+$/, (text) => (word.listen === null ? '*' : text))}/${word.proto}`,
     server: isNamedLater(word, compiled.words) ? null : (names[index] ?? null),
-    record: template === null ? null : recordOf(template, word),
+    record: template === null ? null : renderJob(template, word, unplaced).pattern,
   }));
   return { problems: [...problems, ...held], exposes };
 }
@@ -110,12 +113,7 @@ function isNamedLater(word: Word, words: readonly Word[]): boolean {
   return rivals.length > 1 && rivals.some(({ listen }) => listen === null);
 }
 
-/** From the very body that would be posted. */
-function recordOf(template: ServerTemplate, word: Word): string {
-  const { body } = render({ template, word, listenPort: word.listen ?? 1, lookupServer: '' });
-  const { discovery } = JSON.parse(body) as { discovery: { srv_lookup_pattern: string } };
-  return discovery.srv_lookup_pattern;
-}
+const unplaced = { listenPort: 1, lookupServer: '', expected: null };
 
 function withoutTarget(input: CompileInput): CompileInput {
   const strip = (text: string): string => {

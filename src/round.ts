@@ -10,6 +10,7 @@ import type { Problem } from './model/problem.js';
 import type { Desired, Digest, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { CompileContext, Compiled } from './model/spec.js';
+import { unknownTargetProblems } from './model/unknown-targets.js';
 import type { Change, ChangeReason } from './plan/change.js';
 import { planService, serverOf } from './plan/plan.js';
 import type { Arbiter, Decision, Grant } from './ports/arbiter.js';
@@ -31,6 +32,7 @@ import {
 } from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
+import type { Rendered } from './worker/render.js';
 
 /** What is believed to be in GoBetween, and what we last wrote with success. */
 export interface BalancerState {
@@ -41,6 +43,8 @@ export interface BalancerState {
 export interface RoundDeps {
   readonly facts: (key: ServiceKey) => Facts | undefined;
   readonly context: () => CompileContext;
+  /** What a target may name, lower case. */
+  readonly knownNames: () => ReadonlySet<string>;
   readonly balancer: BalancerState;
   readonly dns: DnsView;
   readonly arbiter: Arbiter;
@@ -83,7 +87,7 @@ export function createRound(deps: RoundDeps): Round {
   const wished = new Map<ServiceKey, ReadonlySet<ServerName>>();
   /** Servers adopted with a former default since the start. */
   const stale = new Set<ServerName>();
-  /** Services whose targets nobody bore when they were compiled. */
+  /** Services with a target that nobody bears. */
   const strangers = new Set<ServiceKey>();
   let newNames = false;
   let contextVersion = 0;
@@ -105,17 +109,13 @@ export function createRound(deps: RoundDeps): Round {
     if (stale.length === 0) return;
     const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
     const lap = stopwatch();
-    const context = deps.context();
-    const results = await deps.compute.compile(inputs, context);
+    const results = await deps.compute.compile(inputs, deps.context());
     stale.forEach(({ state, facts, config }, index) => {
       const compiled = results[index];
       if (compiled === undefined) return;
-      const seen = { slave: facts.slave, contextVersion: version, knownNames: context.knownNames };
-      const now = { ...state, compiled, config, ...seen };
+      const now = { ...state, compiled, config, slave: facts.slave, contextVersion: version };
       states.set(state.key, now);
       askForDns(compiled);
-      if (compiled.problems.some(({ code }) => code === 'target-unknown')) strangers.add(state.key);
-      else strangers.delete(state.key);
       setClaims(now);
     });
     deps.onPhase('compile', lap());
@@ -160,8 +160,7 @@ export function createRound(deps: RoundDeps): Round {
       state.compiled === null ||
       state.config !== facts.config ||
       state.slave !== facts.slave ||
-      state.contextVersion !== contextVersion ||
-      (strangers.has(state.key) && state.knownNames !== deps.context().knownNames)
+      state.contextVersion !== contextVersion
     );
   }
 
@@ -256,6 +255,7 @@ export function createRound(deps: RoundDeps): Round {
           compiled: state.compiled,
           granted: state.granted,
           existing: existingServers(state),
+          expected: (name: ServerName) => expectedOf(state, name),
           kept: keptServers(state, former(state)),
         },
       ];
@@ -268,6 +268,13 @@ export function createRound(deps: RoundDeps): Round {
       const beside = withoutRivals(keptServers(state, former(state)), desired);
       states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
     }
+  }
+
+  /** What a server likely is already, so that its body need not be made, sent between threads or kept twice. */
+  function expectedOf({ key, desired }: ServiceState, name: ServerName): Rendered | null {
+    const present = balancer.byKey(key).find((server) => server.name === name);
+    if (present !== undefined) return { digest: present.digest, body: present.canonical };
+    return desired.find((server) => server.name === name) ?? null;
   }
 
   /** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
@@ -294,8 +301,7 @@ export function createRound(deps: RoundDeps): Round {
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
     states.set(key, { ...state, desired });
-    deps.report(key, isGone(state) ? [] : problemsOf(state));
-    if (isGone(state)) strangers.delete(key);
+    deps.report(key, isGone(state) ? [] : [...problemsOf(state), ...unknownTargets(state)]);
     if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({
       key,
@@ -317,6 +323,15 @@ export function createRound(deps: RoundDeps): Round {
       else stale.delete(serverOf(change));
     }
     return changes;
+  }
+
+  function unknownTargets({ key, compiled }: ServiceState): readonly Problem[] {
+    // Who bears which name is worth knowing only where somebody is named.
+    const named = compiled !== null && compiled.otherTargets.length > 0;
+    const problems = named ? unknownTargetProblems(compiled, deps.knownNames()) : [];
+    if (problems.length > 0) strangers.add(key);
+    else strangers.delete(key);
+    return problems;
   }
 
   return {

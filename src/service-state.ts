@@ -21,8 +21,6 @@ export interface ServiceState {
   readonly compiled: Compiled | null;
   readonly config: ReadConfig | null;
   readonly contextVersion: number;
-  /** What its targets were compared with. */
-  readonly knownNames: ReadonlySet<string> | null;
   readonly slave: boolean;
   readonly granted: readonly GrantedWord[];
   /** Words that got no port, and why. */
@@ -45,7 +43,6 @@ export function emptyState(key: ServiceKey): ServiceState {
     compiled: null,
     config: null,
     contextVersion: -1,
-    knownNames: null,
     slave: false,
     granted: [],
     held: [],

@@ -7,7 +7,6 @@ import type { DriftReport, Ledger } from './gobetween/ledger.js';
 import type { Holders } from './holders.js';
 import { decodeName } from './model/name.js';
 import type { ServerName } from './model/server.js';
-import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
 import type { Reconciler } from './reconciler.js';
 import type { Informer } from './source/informer.js';
@@ -16,7 +15,7 @@ export function createSweep(deps: {
   readonly ledger: Ledger;
   readonly holders: Holders;
   readonly arbiter: Arbiter;
-  readonly informer: Pick<Informer, 'facts' | 'keys' | 'seedKnown' | 'synced'>;
+  readonly informer: Pick<Informer, 'stateOf' | 'keys' | 'seedKnown' | 'synced'>;
   readonly reconciler: Reconciler;
   readonly metrics: { drift(servers: { missing: number; mutated: number; extra: number }): void };
   /** The cluster's list was complete before this list was asked for: both sides are known. */
@@ -31,9 +30,7 @@ export function createSweep(deps: {
 
   /** Services that only GoBetween knows of: whether they are gone is for the cluster's lists to prove. */
   function seedOwners(): void {
-    const owners = new Set<ServiceKey>();
-    for (const { key } of ledger.servers()) if (key !== null) owners.add(key);
-    informer.seedKnown([...owners].filter((key) => informer.facts(key) === undefined));
+    informer.seedKnown([...ledger.owners()].filter((key) => informer.stateOf(key) === undefined));
   }
 
   return ({ missing, mutated, extra }) => {
@@ -52,7 +49,7 @@ export function createSweep(deps: {
     }
     for (const name of [...missing, ...mutated, ...extra]) dirtyOwner(name);
     // What was still under way when its service went may be over now, or may have left a server behind.
-    for (const key of informer.keys()) if (informer.facts(key)?.state === 'gone') reconciler.dirty(key);
+    for (const key of informer.keys()) if (informer.stateOf(key) === 'gone') reconciler.dirty(key);
     // A foreign server may have left, and with it what some words wait for.
     for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
     for (const key of deps.arbiter.decide([]).affected) reconciler.dirty(key);

@@ -97,7 +97,15 @@ export function createStream(): Stream {
     },
     async sendBytes(bytes) {
       const sent = [...sockets].map(
-        (socket) => new Promise<void>((resolve) => socket.write(bytes, () => resolve())),
+        (socket) =>
+          new Promise<void>((resolve, reject) => {
+            socket.once('error', reject);
+            socket.write(bytes, (error) => {
+              socket.off('error', reject);
+              if (error === null || error === undefined) resolve();
+              else reject(error);
+            });
+          }),
       );
       await Promise.all(sent);
     },

@@ -22,6 +22,8 @@ import type { CompileInput } from '../worker/compile.js';
 export interface Subject {
   readonly input: CompileInput;
   readonly context: CompileContext;
+  /** What a target may name; null where no cluster is asked. */
+  readonly knownNames: ReadonlySet<string> | null;
   readonly evaluates: boolean;
 }
 
@@ -61,6 +63,7 @@ export async function serviceSubject(
   return ok({
     input: { key, raw, evaluated, loop, slave: listed.slave },
     context: identity.context(),
+    knownNames: identity.knownNames(),
     evaluates: true,
   });
 }
@@ -96,7 +99,8 @@ function offlineSubject(
 ): Subject {
   const { loop } = analyseReferences(sections);
   const raw = JSON.stringify(sections);
-  return { input: { key, raw, evaluated: null, loop, slave: false }, context, evaluates: false };
+  const input = { key, raw, evaluated: null, loop, slave: false };
+  return { input, context, knownNames: null, evaluates: false };
 }
 
 /** What is known where no cluster is asked: not its name, and not who is in it. */
@@ -107,7 +111,6 @@ export function offlineContext(settings: Settings, hostname: string): CompileCon
     clusterName: '<cluster>',
     gatewayNames: [own, ...settings.gateways],
     nodeName: own,
-    knownNames: null,
     defaultAddr: settings.defaultAddr,
     allowExec: settings.allowExecHealthcheck,
     allowAcme: settings.allowAcme,

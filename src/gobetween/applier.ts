@@ -1,6 +1,6 @@
 /**
  * Brings GoBetween to what the ledger wants. The p-queue holds tickets, that is names; what to do is read from the
- * ledger when a ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, at most 256 in the queue;
+ * ledger when a ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, few of them in the queue;
  * rates run on the monotonic clock; a DELETE that begins a replacement is followed by its POST, also while stopping.
  * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
  */
@@ -17,7 +17,7 @@ import type { GuardedBalancer } from './guard.js';
 import { laneClass, spends } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { type PacedWave, createPacing } from './pacing.js';
-import { type ParseServers, type Performed, createPerform } from './perform.js';
+import { type ParseServer, type Performed, createPerform } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
@@ -54,7 +54,8 @@ export interface Applier {
   stop(budgetMs: number): Promise<void>;
 }
 
-const ticketCap = 256;
+/** For each request in flight, so many tickets are given: the others wait in their lanes, where the next may overtake. */
+const ticketsPerRequest = 2;
 const outageAfter = 3;
 
 export function createApplier(
@@ -63,7 +64,7 @@ export function createApplier(
     readonly ledger: Ledger;
     readonly clock: Clock;
     readonly random: Random;
-    readonly parse: ParseServers;
+    readonly parse: ParseServer;
     readonly on: ApplierEvents;
   },
   limits: ApplierLimits,
@@ -82,6 +83,7 @@ export function createApplier(
   const quiet = createQuiet({ balancer, clock, waitMs: limits.quietWaitMs });
   const pauses = new Set<PauseCause>();
   const idlers: (() => void)[] = [];
+  const ticketCap = ticketsPerRequest * limits.concurrency;
   let tickets = 0;
   let failuresInRow = 0;
   let stopping = false;

@@ -6,9 +6,8 @@
  */
 import { Pool } from 'undici';
 import type { Clock } from '../clock.js';
+import { type BodyBytes, createBodyBytes, createSharedBytes } from '../body-bytes.js';
 import type { Answer, Balancer, BalancerStatus, Outcome, ServerStats } from './outcome.js';
-
-export type Operation = 'status' | 'list' | 'create' | 'delete' | 'get' | 'stats';
 
 export interface ClientOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -22,8 +21,6 @@ export interface ClientOptions {
   readonly ca?: string | undefined;
   /** Writes in flight at most; the pool has room for the reads beside them. */
   readonly concurrency: number;
-  /** One call per request, for the metrics. */
-  readonly onRequest?: (operation: Operation, outcome: Outcome, ms: number) => void;
 }
 
 interface Limits {
@@ -32,7 +29,7 @@ interface Limits {
 }
 
 type Reply =
-  | { readonly status: number; readonly text: string }
+  | { readonly status: number; readonly bytes: Uint8Array }
   | { readonly outcome: Outcome; readonly detail: string };
 
 const listLimits: Limits = { totalMs: 60_000, betweenBytesMs: 10_000 };
@@ -59,6 +56,7 @@ export function createClient(options: ClientOptions): Balancer {
     const login = `${options.user}:${options.password ?? ''}`;
     headers['authorization'] = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
   }
+  const servers = createSharedBytes(bodyCapBytes);
   const one: Limits = { totalMs: reqTimeoutMs, betweenBytesMs: reqTimeoutMs };
 
   async function exchange(
@@ -67,6 +65,7 @@ export function createClient(options: ClientOptions): Balancer {
     path: string,
     body: string | null,
     limits: Limits,
+    intake: BodyBytes,
   ): Promise<Reply> {
     const abort = new AbortController();
     let expired = false;
@@ -79,17 +78,13 @@ export function createClient(options: ClientOptions): Balancer {
     try {
       const sent = body === null ? headers : { ...headers, 'content-type': 'application/json' };
       const answer = await via.request({ method, path, body, headers: sent, signal: abort.signal });
-      const chunks: Buffer[] = [];
-      let bytes = 0;
       for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > bodyCapBytes)
+        if (!intake.append(chunk))
           return { outcome: 'too-large', detail: `the answer is larger than ${bodyCapBytes} bytes` };
-        chunks.push(chunk);
         cancelIdle();
         cancelIdle = clock.after(limits.betweenBytesMs, expire);
       }
-      return { status: answer.statusCode, text: Buffer.concat(chunks, bytes).toString('utf8') };
+      return { status: answer.statusCode, bytes: intake.bytes };
     } catch (error) {
       return expired ? { outcome: 'timeout', detail: 'no answer in time' } : transportFailure(error);
     } finally {
@@ -99,26 +94,26 @@ export function createClient(options: ClientOptions): Balancer {
   }
 
   async function call<T>(
-    operation: Operation,
-    request: { via?: Pool; method: 'GET' | 'POST' | 'DELETE'; path: string | null; body?: string },
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string | null,
     read: (text: string) => T | undefined,
+    { via = pool, body = null }: { readonly via?: Pool; readonly body?: string | null } = {},
   ): Promise<Answer<T>> {
-    if (request.path === null) return { outcome: 'invalid', detail: 'a name that no request can carry' };
-    const startedMs = clock.now();
-    const limits = operation === 'list' ? listLimits : one;
-    const { via = pool, method, path, body = null } = request;
-    const answer = readReply(await exchange(via, method, path, body, limits), read);
-    options.onRequest?.(operation, answer.outcome, clock.now() - startedMs);
-    return answer;
+    if (path === null) return { outcome: 'invalid', detail: 'a name that no request can carry' };
+    const reply = await exchange(via, method, path, body, one, createBodyBytes(bodyCapBytes));
+    return readReply(reply, (bytes) => read(textOf(bytes)));
   }
 
   return {
-    status: () => call('status', { via: statusPool, method: 'GET', path: '/' }, readStatus),
-    list: () => call('list', { method: 'GET', path: '/servers' }, (text) => text),
-    create: (name, body) => call('create', { method: 'POST', path: serverPath(name), body }, () => null),
-    remove: (name) => call('delete', { method: 'DELETE', path: serverPath(name) }, () => null),
-    get: (name) => call('get', { method: 'GET', path: serverPath(name) }, (text) => text),
-    stats: (name) => call('stats', { method: 'GET', path: serverPath(name, '/stats') }, readStats),
+    status: () => call('GET', '/', readStatus, { via: statusPool }),
+    async list() {
+      servers.begin();
+      return readReply(await exchange(pool, 'GET', '/servers', null, listLimits, servers), (bytes) => bytes);
+    },
+    create: (name, body) => call('POST', serverPath(name), () => null, { body }),
+    remove: (name) => call('DELETE', serverPath(name), () => null),
+    get: (name) => call('GET', serverPath(name), (text) => text),
+    stats: (name) => call('GET', serverPath(name, '/stats'), readStats),
     async close() {
       await Promise.all([statusPool.destroy(), pool.destroy()]);
     },
@@ -135,13 +130,18 @@ function serverPath(name: string, suffix = ''): string | null {
   }
 }
 
-function readReply<T>(reply: Reply, read: (text: string) => T | undefined): Answer<T> {
+function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('utf8');
+}
+
+function readReply<T>(reply: Reply, read: (bytes: Uint8Array) => T | undefined): Answer<T> {
   if ('outcome' in reply) return reply;
-  const { status, text } = reply;
+  const { status, bytes } = reply;
+  const value = status === 200 ? read(bytes) : undefined;
+  if (value !== undefined) return { outcome: 'ok', value, detail: '' };
+  const text = textOf(bytes);
   if (status === 200) {
-    const value = read(text);
-    if (value === undefined) return { outcome: 'invalid', detail: `not GoBetween's answer: ${brief(text)}` };
-    return { outcome: 'ok', value, detail: '' };
+    return { outcome: 'invalid', detail: `not GoBetween's answer: ${brief(text)}` };
   }
   if (status === 401) return { outcome: 'unauthorized', detail: 'GoBetween refuses the user or password' };
   if (status === 409) {

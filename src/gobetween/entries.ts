@@ -54,6 +54,7 @@ export function createEntries(freed: Freed) {
     get: (name: ServerName): Entry | undefined => byName.get(name),
     all: (): Entry[] => [...byName.values()],
     values: (): Iterable<Entry> => byName.values(),
+    owners: (): Iterable<ServiceKey> => byKey.keys(),
     ofKey: (key: ServiceKey): Iterable<ServerName> => byKey.get(key) ?? [],
     ensure(name: ServerName): Entry {
       const found = byName.get(name);
@@ -87,6 +88,7 @@ export function createEntries(freed: Freed) {
 
     setObserved(entry: Mutable, observed: Observed | null): void {
       const before = entry.observed;
+      if (before === observed) return;
       fileByKey(before, false);
       entry.observed = observed;
       fileByKey(observed, true);

@@ -85,6 +85,8 @@ export function createLedger(clock: Clock) {
     *servers(): Iterable<Observed> {
       for (const { observed } of entries.values()) if (observed !== null) yield observed;
     },
+    /** Services that have servers believed present. */
+    owners: entries.owners,
     /** Owned servers believed present. */
     size: (): number => counts.owned,
     /** Servers that still differ from their intent, refused ones too. */

@@ -40,8 +40,11 @@ export interface ServerStats {
 /** The REST API of one GoBetween (reference/gobetween-rest.md). Never throws; every call ends within its time-out. */
 export interface Balancer {
   status(): Promise<Answer<BalancerStatus>>;
-  /** The body of GET /servers as text: 60 s at most, 10 s between bytes. Callers keep one in flight. */
-  list(): Promise<Answer<string>>;
+  /**
+   * The body of GET /servers: 60 s at most, 10 s between bytes. Callers keep one in flight, and are done with the bytes
+   * before they ask for the next.
+   */
+  list(): Promise<Answer<Uint8Array>>;
   create(name: string, body: string): Promise<Answer<null>>;
   remove(name: string): Promise<Answer<null>>;
   get(name: string): Promise<Answer<string>>;

@@ -16,7 +16,8 @@ import { udpAgeMs } from './schedule.js';
 import type { Intent, Work } from './work.js';
 
 /** Parses the text of a list of servers; null when it is none. */
-export type ParseServers = (text: string) => readonly Observed[] | null;
+/** The answer to a GET of one server; null when it cannot be read. */
+export type ParseServer = (name: string, text: string) => Observed | null;
 
 export interface Performed {
   readonly kind: 'create' | 'replace' | 'delete' | 'restore' | 'verify';
@@ -38,7 +39,7 @@ export function createPerform(deps: {
   readonly balancer: GuardedBalancer;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly parse: ParseServers;
+  readonly parse: ParseServer;
 }) {
   const { balancer, ledger, clock, parse } = deps;
   /** Ports that a DELETE of ours freed just now. */
@@ -60,13 +61,13 @@ export function createPerform(deps: {
     return atMs !== undefined && clock.now() - atMs <= closeRaceWindowMs;
   }
 
-  /** Reads one server. Parsing is the list's own, on a list of one. */
+  /** Reads one server. */
   async function read(name: ServerName): Promise<Answer<Observed | null>> {
     const answer = await balancer.get(name);
     if (answer.value === undefined) return { outcome: answer.outcome, detail: answer.detail };
     if (answer.value.trim() === 'null') return { outcome: 'ok', value: null, detail: '' };
-    const [server] = parse(`{${JSON.stringify(name)}:${answer.value}}`) ?? [];
-    if (server === undefined) return { outcome: 'exists', detail: 'its content cannot be read' };
+    const server = parse(name, answer.value);
+    if (server === null) return { outcome: 'exists', detail: 'its content cannot be read' };
     return { outcome: 'ok', value: server, detail: '' };
   }
 

@@ -45,13 +45,13 @@ export function createWatch(
     readonly ledger: Ledger;
     readonly clock: Clock;
     readonly random: Random;
-    /** The servers in the text of a list; null when it is none. May work elsewhere. */
-    readonly parse: (text: string) => readonly Observed[] | null | Promise<readonly Observed[] | null>;
+    /** The servers in a list, given those believed to be there; null when it is none. */
+    readonly observe: (list: Uint8Array, known: readonly Observed[]) => Promise<readonly Observed[] | null>;
     readonly on: WatchEvents;
   },
   options: { readonly sweepMs: number },
 ): Watch {
-  const { balancer, ledger, clock, random, parse, on } = deps;
+  const { balancer, ledger, clock, random, observe, on } = deps;
   let stopped = true;
   let known: BalancerStatus | null = null;
   let restarted = false;
@@ -129,7 +129,7 @@ export function createWatch(
     const mark = ledger.mark();
     const process = known;
     const { outcome, value, detail } = await balancer.list();
-    const servers = value === undefined ? null : await parse(value);
+    const servers = value === undefined ? null : await observe(value, [...ledger.servers()]);
     if (stopped) return false;
     const costMs = clock.now() - startedMs;
     const plainMs = options.sweepMs * (0.8 + 0.2 * random.next());

@@ -5,16 +5,19 @@ export function targetsUs(targets: readonly string[], ourNames: readonly string[
   return targets.length === 0 || targets.some((target) => ourNames.some((name) => sameName(target, name)));
 }
 
-/** Targets that are neither ours nor a name in `knownNames` (cluster nodes and services, lower case; null: not known). */
+/** Targets that are no name of this gateway. */
+export function otherTargets(targets: readonly string[], ourNames: readonly string[]): readonly string[] {
+  return targets.filter((target) => !ourNames.some((name) => sameName(target, name)));
+}
+
+/** Of these targets, those that are no name in `knownNames` (cluster nodes and services, lower case; null: not known). */
 export function unknownTargets(
   targets: readonly string[],
-  ourNames: readonly string[],
   knownNames: ReadonlySet<string> | null,
 ): readonly string[] {
-  if (knownNames === null) return [];
+  if (knownNames === null || targets.length === 0) return [];
   const known = labelsOf(knownNames);
   return targets.filter((target) => {
-    if (ourNames.some((name) => sameName(target, name))) return false;
     const plain = fold(target);
     if (knownNames.has(plain) || knownNames.has(firstLabel(plain))) return false;
     return plain.includes('.') || !known.has(plain);

@@ -4,26 +4,45 @@
  */
 import { parseListen } from './bind.js';
 import { isRecord } from './gobetween-fields.js';
+import { createJsonCursor } from './json-cursor.js';
 import { decodeName } from './name.js';
 import { canonical, digest, normalise } from './normalise.js';
 import type { Listen, Observed, ServerName } from './server.js';
 
 /**
- * Every server in the text of GET /servers; null when it is no such text. One entry that is no server spoils it: it is
- * somebody else's answer then, and read as a list it would say that all of ours are gone.
+ * Every server in the bytes of GET /servers, one at a time; false when they are no such list. One entry that is no server
+ * spoils it: it is somebody else's answer then, and read as a list it would say that all of ours are gone.
  */
-export function observeServers(text: string): readonly Observed[] | null {
+export function eachServer(bytes: Uint8Array, tell: (server: Observed) => void): boolean {
+  const cursor = createJsonCursor(bytes);
+  let servers = true;
+  try {
+    const isObject = cursor.object((name) => {
+      const server = cursor.value();
+      if (isServer(server)) tell(observeServer(name, server));
+      else servers = false;
+    });
+    if (isObject) cursor.end();
+    return isObject && servers;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** The answer to GET /servers/:name; null when it is none. */
+export function observeAnswer(name: string, text: string): Observed | null {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
     return null;
   }
-  if (!isRecord(json)) return null;
-  const entries = Object.entries(json);
-  return entries.every(([, server]) => isRecord(server) && typeof server['bind'] === 'string')
-    ? entries.map(([name, server]) => observeServer(name, server))
-    : null;
+  return isServer(json) ? observeServer(name, json) : null;
+}
+
+function isServer(json: unknown): boolean {
+  return isRecord(json) && typeof json['bind'] === 'string';
 }
 
 /** One server as `GET /servers` or `GET /servers/:name` shows it. */

@@ -4,7 +4,6 @@
  * for the whole cluster; a template exists only where every keyword is valid.
  */
 import type { Problem } from './problem.js';
-import type { ServerShape } from './server-config.js';
 import type { L4 } from './server.js';
 import type { ServiceKey } from './service.js';
 
@@ -28,6 +27,12 @@ export type Lookup =
   | { readonly kind: 'own'; readonly server: string }
   | { readonly kind: 'cluster'; readonly port: number };
 
+/**
+ * The POST payload of a server with three gaps (body-text.ts): before `bind`, before the lookup server, before the lookup
+ * pattern, and the rest.
+ */
+export type BodyText = readonly [string, string, string, string];
+
 /** Everything of a service's servers but their bind, name, lookup server and lookup pattern. */
 export interface ServerTemplate {
   readonly key: ServiceKey;
@@ -37,8 +42,8 @@ export interface ServerTemplate {
   /** The record name that the service sets, with its final dot; null: the one that the agent's DNS publishes. */
   readonly pattern: string | null;
   /** What a tcp word (tls too) and a udp word become; null where the service has no such word. */
-  readonly tcp: ServerShape | null;
-  readonly udp: ServerShape | null;
+  readonly tcp: BodyText | null;
+  readonly udp: BodyText | null;
   /** Fields of the server that a keyword sets, by path: `balance`, `discovery.interval`, `tls`. */
   readonly setFields: readonly string[];
 }
@@ -63,6 +68,8 @@ export interface Compiled {
   /** The raw igw_gobtw_bind text as written; empty when there is none. */
   readonly bindText: string;
   readonly template: ServerTemplate | null;
+  /** The targets that are no name of this gateway: whether anybody bears them is known outside of the config. */
+  readonly otherTargets: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -75,8 +82,6 @@ export interface CompileContext {
   readonly gatewayNames: readonly string[];
   /** The node whose scopes apply. */
   readonly nodeName: string;
-  /** Nodes and service names of the cluster, lower case: what a target may name. null: no cluster was asked. */
-  readonly knownNames: ReadonlySet<string> | null;
   /** Canonical IP literal for words that give none. */
   readonly defaultAddr: string;
   readonly allowExec: boolean;

@@ -6,12 +6,12 @@
 import { checkHealthcheck, healthcheckOf } from './healthcheck.js';
 import { lookupText } from './keyword-values.js';
 import { type KeywordName, type KeywordValues, keywords } from './keywords.js';
+import { bodyTextOf } from './body-text.js';
 import { normalise } from './normalise.js';
 import type { Report } from './report.js';
-import type { ServerShape } from './server-config.js';
 import type { L4 } from './server.js';
 import type { ServiceKey } from './service.js';
-import type { Lookup, ServerTemplate, Word } from './spec.js';
+import type { BodyText, Lookup, ServerTemplate, Word } from './spec.js';
 
 /** The template, or null when the keywords contradict each other (reported). */
 export function buildTemplate(
@@ -84,7 +84,7 @@ function checkSections(values: KeywordValues, protos: ReadonlySet<L4>, report: R
   }
 }
 
-function shapeOf(values: KeywordValues, proto: L4): ServerShape {
+function shapeOf(values: KeywordValues, proto: L4): BodyText {
   const tcp = proto === 'tcp';
   const forced = !tcp && endless(values) ? '60s' : '0';
   const idle = values.igw_gobtw_client_idle_timeout ?? '0';
@@ -110,7 +110,7 @@ function shapeOf(values: KeywordValues, proto: L4): ServerShape {
     },
     healthcheck: healthcheckOf(values, proto),
   };
-  return normalise(server, 'get');
+  return bodyTextOf(normalise(server, 'get'));
 }
 
 /** True when nothing ever ends a udp session. GoBetween enforces max_requests only where it is 1 (gobetween-rest.md §6). */

@@ -1,5 +1,6 @@
 /**
- * The keyed work queue, in client-go's design (util/workqueue): dirty, processing, order. Fair (first in, first out),
+ * The keyed work queue, in client-go's design (util/workqueue): dirty, processing, order. Fair (first in, first out; keys that
+ * come again and again behind those that do not),
  * stingy (a key marked many times is handed out once, and never to two takers at a time), many producers and takers.
  * An event only marks a key; memory is bounded by the number of keys, never by the number of events. Source: DESIGN §5.1.
  */
@@ -39,11 +40,16 @@ export interface Workqueue<K extends string> {
   shutdown(): void;
 }
 
-export interface WorkqueueOptions {
+export interface WorkqueueOptions<K> {
   readonly clock: Clock;
   readonly backoff: Backoff;
   readonly metrics?: WorkqueueMetrics;
+  /** A key that comes again and again: it waits behind those that do not, but for one place in four. Asked at each mark. */
+  readonly restless?: (key: K) => boolean;
 }
+
+/** While calm keys wait, every so many a restless one goes before them, so that none starves. */
+const RESTLESS_SHARE = 4;
 
 interface Waiting {
   readonly at: number;
@@ -59,13 +65,15 @@ export function createWorkqueue<K extends string>({
   clock,
   backoff,
   metrics,
-}: WorkqueueOptions): Workqueue<K> {
+  restless = () => false,
+}: WorkqueueOptions<K>): Workqueue<K> {
   /** Keys that need work. Invariant: order ⊆ dirty; a dirty key that is not in order is processing. */
   const dirty = new Set<K>();
   /** Keys handed out. Invariant: order ∩ processing = ∅. Value: when taken. */
   const processing = new Map<K, number>();
-  /** Ready keys, first in first out. Value: when they became ready. */
+  /** Ready keys, first in first out. Value: when they became ready. Restless ones have a line of their own. */
   const order = new Map<K, number>();
+  const orderRestless = new Map<K, number>();
   /** Keys with a deadline. Invariant: waiting ∩ dirty = ∅, for a dirty key is worked on sooner than any deadline. */
   const waiting = new Map<K, Waiting>();
   /** The oldest mark per key until `forget`. */
@@ -75,6 +83,7 @@ export function createWorkqueue<K extends string>({
   /** Keys taken and not forgotten since. */
   const taken = new Set<K>();
   const takers: Taker<K>[] = [];
+  let handedOut = 0;
   let stopped = false;
 
   function mark(key: K): void {
@@ -89,17 +98,33 @@ export function createWorkqueue<K extends string>({
 
   function enqueue(key: K): void {
     unwait(key);
-    if (stopped || dirty.has(key)) return;
+    if (stopped) return;
+    if (dirty.has(key)) return standBack(key);
     metrics?.added();
     dirty.add(key);
     if (processing.has(key)) return;
-    order.set(key, clock.now());
-    metrics?.depth(order.size);
+    line(key);
+  }
+
+  function line(key: K): void {
+    (restless(key) ? orderRestless : order).set(key, clock.now());
+    metrics?.depth(ready());
     serve();
   }
 
+  /** It waits among the calm keys, and turned out to be none. */
+  function standBack(key: K): void {
+    const since = order.get(key);
+    if (since === undefined || !restless(key)) return;
+    order.delete(key);
+    orderRestless.set(key, since);
+  }
+
+  const ready = (): number => order.size + orderRestless.size;
+
   function schedule(key: K, ms: number): void {
-    if (stopped || dirty.has(key)) return;
+    if (stopped) return;
+    if (dirty.has(key)) return standBack(key);
     const at = clock.now() + ms;
     const earlier = waiting.get(key);
     if (earlier !== undefined && earlier.at <= at) return;
@@ -109,23 +134,31 @@ export function createWorkqueue<K extends string>({
 
   function handOut(max: number): readonly K[] {
     const keys: K[] = [];
-    const now = clock.now();
-    for (const [key, readyAt] of order) {
-      if (keys.length >= max) break;
-      order.delete(key);
-      dirty.delete(key);
-      dirtyAgain.delete(key);
-      taken.add(key);
-      processing.set(key, now);
-      metrics?.queued(now - readyAt);
-      keys.push(key);
+    while (keys.length < max && ready() > 0) {
+      handedOut += 1;
+      const restlessTurn = orderRestless.size > 0 && handedOut % RESTLESS_SHARE === 0;
+      keys.push(next(order.size === 0 || restlessTurn ? orderRestless : order));
     }
-    metrics?.depth(order.size);
+    metrics?.depth(ready());
     return keys;
   }
 
+  function next(from: Map<K, number>): K {
+    const now = clock.now();
+    const [first] = from;
+    if (first === undefined) throw new Error('an empty line has no next key');
+    const [key, readyAt] = first;
+    from.delete(key);
+    dirty.delete(key);
+    dirtyAgain.delete(key);
+    taken.add(key);
+    processing.set(key, now);
+    metrics?.queued(now - readyAt);
+    return key;
+  }
+
   function serve(): void {
-    while (order.size > 0) {
+    while (ready() > 0) {
       const taker = takers.shift();
       if (taker === undefined) return;
       taker.resolve(handOut(taker.max));
@@ -146,7 +179,7 @@ export function createWorkqueue<K extends string>({
     },
     take(max) {
       if (stopped) return Promise.resolve([]);
-      if (order.size > 0) return Promise.resolve(handOut(Math.max(1, max)));
+      if (ready() > 0) return Promise.resolve(handOut(Math.max(1, max)));
       return new Promise((resolve) => takers.push({ max: Math.max(1, max), resolve }));
     },
     done(key) {
@@ -154,10 +187,7 @@ export function createWorkqueue<K extends string>({
       if (since === undefined) return;
       processing.delete(key);
       metrics?.worked(clock.now() - since);
-      if (stopped || !dirty.has(key)) return;
-      order.set(key, clock.now());
-      metrics?.depth(order.size);
-      serve();
+      if (!stopped && dirty.has(key)) line(key);
     },
     forget(key) {
       backoff.forget(key);
@@ -174,7 +204,7 @@ export function createWorkqueue<K extends string>({
     },
     firstDirtyAt: (key) => firstDirty.get(key),
     get depth() {
-      return order.size;
+      return ready();
     },
     unfinished() {
       let sumMs = 0;
@@ -189,7 +219,7 @@ export function createWorkqueue<K extends string>({
     shutdown() {
       stopped = true;
       for (const { cancel } of waiting.values()) cancel();
-      for (const set of [dirty, order, waiting, firstDirty, dirtyAgain]) set.clear();
+      for (const set of [dirty, order, orderRestless, waiting, firstDirty, dirtyAgain]) set.clear();
       for (const taker of takers.splice(0)) taker.resolve([]);
     },
   };

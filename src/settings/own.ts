@@ -127,7 +127,6 @@ export const own = {
     shown: 'cores - 1, at least 1',
     example: '1',
     parse: optional(integer(0, 256)),
-    notYet: 'everything runs on the main thread',
     doc: 'worker threads; 0 is everything on the main thread',
   }),
   allowExecHealthcheck: setting({

@@ -176,8 +176,7 @@ function unknownVariables(env: Environment): readonly string[] {
 export function notices(settings: Settings): readonly string[] {
   const unused = settings.given.flatMap((name) => {
     const row: Setting<unknown> = table[name];
-    const off =
-      (name === 'control' && settings.control === null) || (name === 'workers' && settings.workers === 0);
+    const off = name === 'control' && settings.control === null;
     return row.notYet === undefined || off
       ? []
       : [`--${row.flag} is accepted but not used by this version: ${row.notYet}`];

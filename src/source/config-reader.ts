@@ -10,6 +10,7 @@ import { fail, ok, type Failure, type Result } from '../errors.js';
 import { analyseReferences, type Sections } from '../model/reference-loop.js';
 import type { ServiceKey } from '../model/service.js';
 import { createBackoff } from '../queue/backoff.js';
+import { createRecently } from '../queue/recently.js';
 import { createWorkqueue, type WorkqueueMetrics } from '../queue/workqueue.js';
 import type { Random } from '../random.js';
 import type { ConfigCache, EvaluationContext, RawConfig } from './config-cache.js';
@@ -62,6 +63,9 @@ const STUCK_MS = 5000;
 /** So many places are given away at most. */
 const MAX_STUCK = 12;
 
+/** A service whose config changes twice within this is one that flaps. */
+const RESTLESS_MS = 5000;
+
 /** The request was not understood as an evaluation, or not delivered: repeating it does no harm. */
 const harmless = new Set(['agent-unreachable', 'agent-closed', 'unknown-object']);
 
@@ -70,9 +74,13 @@ const empty = fail({ code: 'agent-not-config', retry: 'backoff', message: 'the c
 
 export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   const { source, clock, random, cache, windowMs = 20, concurrency = 4, metrics } = options;
+  /** A service that flaps must not make one wait that changed once: agents serve 75 to 300 reads a second. */
+  const once = createRecently<ServiceKey>(clock, RESTLESS_MS);
+  const again = createRecently<ServiceKey>(clock, RESTLESS_MS);
   const queue = createWorkqueue<ServiceKey>({
     clock,
     backoff: createBackoff({ random, baseMs: 200, capMs: 30_000 }),
+    restless: again.has,
     ...(metrics === undefined ? {} : { metrics }),
   });
   const wanted = new Map<ServiceKey, Wanted>();
@@ -187,6 +195,8 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   return {
     want(key, csum, { fresh }) {
       wanted.set(key, { csum, fresh });
+      if (once.has(key)) again.note(key);
+      once.note(key);
       queue.addAfter(key, windowMs);
     },
     drop(key) {

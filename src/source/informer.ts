@@ -35,6 +35,8 @@ export interface InformerHandlers {
   /** For the log and the metrics. */
   onGap?(reason: string): void;
   onListed?(costMs: number, services: number): void;
+  /** Services came or went. */
+  onServices?(): void;
   /** A list failed; why may be another thing than the last time. */
   onNotListed?(): void;
 }
@@ -61,6 +63,8 @@ export interface InformerOptions {
 export interface Informer {
   /** undefined: not known, or known and not read yet. */
   facts(key: ServiceKey): Facts | undefined;
+  /** The state of its facts alone: costs a look-up, and is asked of all. */
+  stateOf(key: ServiceKey): Facts['state'] | undefined;
   /** Every key that has facts. */
   keys(): readonly ServiceKey[];
   /** Every service that a list has shown and that is not forgotten, read or not. */
@@ -174,6 +178,7 @@ export function createInformer(options: InformerOptions): Informer {
     firstListAt ??= now;
     cluster.observe(answer);
     const changed = presence.observeList(answer, cluster.now.nodeName, now);
+    if (changed.length > 0) handlers.onServices?.();
     store.observe(answer, { changed, startedAt, ownNode: cluster.now.nodeName });
     void cluster.learnDns().then(checkSynced);
     const check = presence.nextCheckAt();
@@ -236,6 +241,7 @@ export function createInformer(options: InformerOptions): Informer {
 
   return {
     facts: (key) => store.facts(key),
+    stateOf: (key) => store.stateOf(key),
     keys: () => store.keys(),
     known: () => presence.keys(),
     cluster: () => cluster.now,

@@ -3,10 +3,10 @@
  * value of the right shape or a Failure; unknown fields are ignored, missing ones mean "not known", nothing is guessed.
  * Source: reference/opensvc-v2-protocol.md §2, §5, §7.
  */
-import { fail, ok, type Result } from '../errors.js';
+import { fail, type Failure, ok, type Result } from '../errors.js';
 import { analyseReferences, type Sections } from '../model/reference-loop.js';
 import { parsePath, serviceKey, type ServiceKey } from '../model/service.js';
-import type { ClusterConfig, ClusterList, ConfigAnswer, ListedNode, ListedService } from './source.js';
+import type { ClusterConfig, ConfigAnswer } from './source.js';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -28,7 +28,7 @@ export function objectAt(value: unknown, ...path: readonly string[]): Json {
 }
 
 /** A list of words, which the agent gives as an array or as blank-separated text. */
-function words(value: unknown): readonly string[] {
+export function words(value: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(value)
     ? value
     : typeof value === 'string'
@@ -56,13 +56,13 @@ export function readAnswer(text: string, wrapped: boolean): Result<LsnrAnswer> {
   for (let depth = 0; ; depth++) {
     const object = asObject(body);
     const error = errorOf(object);
-    if (error !== undefined) return error;
+    if (error !== undefined) return fail(error);
     // Relayed answers are wrapped once more. A config may hold a section named `nodes`, but no number named `status`.
     const isWrapper = wrapped && (depth === 0 || typeof object?.status === 'number');
     const answers = isWrapper ? Object.entries(objectAt(object, 'nodes')) : [];
     for (const [, answer] of answers) {
       const failed = errorOf(asObject(answer));
-      if (failed !== undefined) return failed;
+      if (failed !== undefined) return fail(failed);
     }
     const [first] = answers;
     if (first === undefined) return ok({ body, node });
@@ -70,79 +70,13 @@ export function readAnswer(text: string, wrapped: boolean): Result<LsnrAnswer> {
   }
 }
 
-function errorOf(answer: Json | undefined): Result<never> | undefined {
+/** What the agent complains of in this answer, if it does. */
+export function errorOf(answer: Json | undefined): Failure | undefined {
   if (typeof answer?.error !== 'string') return undefined;
   const message = answer.error.slice(0, 500);
   // A read of an object that the agent does not know (or not yet: it says so while it starts) is a bare KeyError.
   const unknown = answer.status === 404 || message === 'unknown service' || /^'[^' ]*'$/.test(message);
-  return fail({ code: unknown ? 'unknown-object' : 'agent-error', retry: 'backoff', message });
-}
-
-/** `daemon_status` → the list. `ownNode` is preferred where one node has to speak for the cluster. */
-export function readStatus(body: unknown, ownNode: string | null): Result<ClusterList> {
-  const cluster = asObject(asObject(body)?.cluster);
-  const monitor = asObject(asObject(body)?.monitor);
-  if (cluster === undefined || monitor === undefined) {
-    return fail({
-      code: 'agent-not-status',
-      retry: 'backoff',
-      message: 'the status has no cluster or no monitor',
-    });
-  }
-  const nodes = new Map<string, ListedNode>();
-  const services = new Map<string, Draft>();
-  const perNode = Object.entries(objectAt(monitor, 'nodes'));
-  for (const [name, node] of perNode) {
-    const status = objectAt(node, 'monitor').status;
-    nodes.set(name, { name, status: typeof status === 'string' ? status : '' });
-    for (const [path, config] of Object.entries(objectAt(node, 'services', 'config'))) {
-      const draft = draftOf(services, path);
-      if (draft === undefined) continue;
-      const csum = asObject(config)?.csum;
-      draft.csums.set(name, typeof csum === 'string' ? csum : '');
-      for (const member of words(asObject(config)?.scope)) draft.scope.add(member);
-    }
-    for (const [path, status] of Object.entries(objectAt(node, 'services', 'status')))
-      mark(draftOf(services, path), status);
-  }
-  for (const [path, status] of Object.entries(objectAt(monitor, 'services')))
-    mark(draftOf(services, path), status);
-  return ok({
-    clusterName: typeof cluster.name === 'string' ? cluster.name : '',
-    members: words(cluster.nodes),
-    nodes,
-    services: new Map([...services.values()].map((draft) => [draft.key, listed(draft)])),
-    clusterConfigCsum: clusterCsum(perNode, ownNode),
-  });
-}
-
-interface Draft {
-  readonly key: ServiceKey;
-  readonly csums: Map<string, string>;
-  readonly scope: Set<string>;
-  slave: boolean;
-  deleting: boolean;
-}
-
-function listed({ key, csums, scope, slave, deleting }: Draft): ListedService {
-  return { key, csums, scope: [...scope], slave, deleting };
-}
-
-/** By path as the agent writes it, which is one form per object: a path is parsed once, not at each of its mentions. */
-function draftOf(services: Map<string, Draft>, path: string): Draft | undefined {
-  const known = services.get(path);
-  if (known !== undefined) return known;
-  const key = serviceOf(path);
-  if (key === undefined) return undefined;
-  const draft: Draft = { key, csums: new Map(), scope: new Set(), slave: false, deleting: false };
-  services.set(path, draft);
-  return draft;
-}
-
-function mark(draft: Draft | undefined, status: unknown): void {
-  if (draft === undefined) return;
-  if (isSlave(status)) draft.slave = true;
-  if (isDeleting(objectAt(status, 'monitor').global_expect)) draft.deleting = true;
+  return { code: unknown ? 'unknown-object' : 'agent-error', retry: 'backoff', message };
 }
 
 export function isSlave(status: unknown): boolean {
@@ -158,18 +92,6 @@ export function isDeleting(globalExpect: unknown): boolean {
 export function serviceOf(path: string): ServiceKey | undefined {
   const parsed = parsePath(path);
   return parsed?.kind === 'svc' ? serviceKey(parsed) : undefined;
-}
-
-function clusterCsum(
-  perNode: readonly (readonly [string, unknown])[],
-  ownNode: string | null,
-): string | null {
-  const csums = new Map<string, string>();
-  for (const [name, node] of perNode) {
-    const csum = objectAt(node, 'services', 'config', 'cluster').csum;
-    if (typeof csum === 'string') csums.set(name, csum);
-  }
-  return csums.get(ownNode ?? '') ?? [...csums].sort(([a], [b]) => (a < b ? -1 : 1))[0]?.[1] ?? null;
 }
 
 /** A config answer → its sections as JSON text, metadata taken off. */

@@ -5,9 +5,10 @@
  * Source: reference/opensvc-v2-protocol.md §2.
  */
 import { connect, type Socket } from 'node:net';
+import { type BodyBytes, createBodyBytes, createSharedBytes } from '../body-bytes.js';
 import type { Clock } from '../clock.js';
 import { fail, ok, type Failure, type Result } from '../errors.js';
-import { createFrameSplitter, eachFrame, MAX_FRAME_BYTES } from './frames.js';
+import { MAX_FRAME_BYTES } from './frames.js';
 import { readAnswer, type LsnrAnswer } from './lsnr-answers.js';
 
 export interface LsnrRequest {
@@ -24,6 +25,11 @@ export interface LsnrClient {
    * agent-not-json, unknown-object, agent-error.
    */
   request(request: LsnrRequest): Promise<Result<LsnrAnswer>>;
+  /**
+   * The bytes of a large answer, in shared memory that the next such request uses again: one at a time. Failures: those of
+   * `request` that are not about what the answer says.
+   */
+  requestBytes(request: LsnrRequest): Promise<Result<Uint8Array>>;
   /** Ends the requests in flight (agent-closed) and refuses new ones. */
   close(): void;
 }
@@ -59,20 +65,26 @@ const connectReasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied; run this as root, or in the group that may write to the socket',
 };
 
+/** Empty frames before an answer are none. */
+function leadingNuls(chunk: Buffer): number {
+  let at = 0;
+  while (chunk[at] === 0) at += 1;
+  return at;
+}
+
 export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
   const { clock, locate, timeoutMs, maxBytes = MAX_FRAME_BYTES } = options;
   const live = new Set<Socket>();
+  const large = createSharedBytes(maxBytes);
   let closed = false;
 
-  async function request(message: LsnrRequest): Promise<Result<LsnrAnswer>> {
+  async function send(message: LsnrRequest, answer: BodyBytes): Promise<Result<Uint8Array>> {
     if (closed) return fail(failure('agent-closed', 'the source is closed'));
     const located = await locate(false);
-    if (!located.ok) return located;
-    const frame = await exchange(located.value, encodeRequest(message));
-    return frame.ok ? readAnswer(frame.value, message.node !== undefined) : frame;
+    return located.ok ? exchange(located.value, encodeRequest(message), answer) : located;
   }
 
-  function exchange(path: string, text: string): Promise<Result<string>> {
+  function exchange(path: string, text: string, answer: BodyBytes): Promise<Result<Uint8Array>> {
     return new Promise((resolve) => {
       const socket = connect({ path });
       let connected = false;
@@ -80,16 +92,8 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
       const cancel = clock.after(timeoutMs, () =>
         settle(fail(failure('agent-timeout', `no answer within ${timeoutMs} ms`))),
       );
-      const splitter = createFrameSplitter(
-        (run) =>
-          eachFrame(run, (frame) => {
-            settle(ok(frame.toString('utf8')));
-            return false;
-          }),
-        maxBytes,
-      );
 
-      function settle(result: Result<string>): void {
+      function settle(result: Result<Uint8Array>): void {
         cancel();
         live.delete(socket);
         socket.destroy();
@@ -101,9 +105,11 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
         socket.write(text);
       });
       socket.on('data', (chunk) => {
-        if (splitter.push(chunk) === 'over-cap') {
+        const from = answer.length === 0 ? leadingNuls(chunk) : 0;
+        const end = chunk.indexOf(0, from);
+        if (!answer.append(chunk.subarray(from, end === -1 ? undefined : end))) {
           settle(fail(failure('agent-too-large', `the answer is larger than ${maxBytes} bytes`)));
-        }
+        } else if (end !== -1) settle(ok(answer.bytes));
       });
       socket.on('error', (error) => settle(fail(socketFailure(path, error, connected))));
       socket.on('close', () =>
@@ -115,7 +121,15 @@ export function createLsnrClient(options: LsnrClientOptions): LsnrClient {
   }
 
   return {
-    request,
+    async request(message) {
+      const answer = await send(message, createBodyBytes(maxBytes));
+      if (!answer.ok) return answer;
+      return readAnswer(Buffer.from(answer.value).toString('utf8'), message.node !== undefined);
+    },
+    requestBytes(message) {
+      large.begin();
+      return send(message, large);
+    },
     close() {
       closed = true;
       for (const socket of live) socket.destroy();

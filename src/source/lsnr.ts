@@ -14,12 +14,12 @@ import {
   readClusterConfig,
   readConfigAnswer,
   readSetAnswer,
-  readStatus,
   readWrittenDns,
 } from './lsnr-answers.js';
 import { createLsnrClient, type LsnrRequest } from './lsnr-request.js';
+import { listOf, type MarkedService, type ReadStatus } from './lsnr-status.js';
 import { watchLsnr, type LsnrWatch } from './lsnr-watch.js';
-import type { Source } from './source.js';
+import type { ListedService, Source } from './source.js';
 
 export interface LsnrOptions {
   readonly clock: Clock;
@@ -29,6 +29,7 @@ export interface LsnrOptions {
   /** One request; `--agent-timeout`. */
   readonly timeoutMs: number;
   readonly maxBytes?: number;
+  readonly readStatus: ReadStatus;
 }
 
 /** Cap of the stream's reconnection pauses: a returning agent should be heard soon. */
@@ -39,12 +40,14 @@ export function createLsnrSource(options: LsnrOptions): Source {
   const client = createLsnrClient(options);
   const watches = new Set<LsnrWatch>();
   let ownNode: string | null = null;
-  /** Services whose config our own node has, as of the last list and the events since. */
-  let local = new Set<ServiceKey>();
+  let listed: readonly MarkedService[] = [];
+  let services: ReadonlyMap<ServiceKey, ListedService> = new Map();
+  /** Services whose config our own node has by an event since the last list. */
+  const hinted = new Set<ServiceKey>();
 
   /** Asks our own node, if it has the object, else any that has. */
   async function ask(key: ServiceKey, request: LsnrRequest): Promise<Result<LsnrAnswer>> {
-    if (local.has(key)) {
+    if (hinted.has(key) || services.get(key)?.csums.has(ownNode ?? '') === true) {
       const answer = await client.request(request);
       if (answer.ok || answer.failure.code !== 'unknown-object') return answer;
     }
@@ -72,15 +75,16 @@ export function createLsnrSource(options: LsnrOptions): Source {
       return ok(ownNode);
     },
     async list() {
-      const answer = await client.request({ action: 'daemon_status' });
+      const answer = await client.requestBytes({ action: 'daemon_status' });
       if (!answer.ok) return answer;
       for (const watch of watches) watch.answered();
-      const list = readStatus(answer.value.body, ownNode);
-      if (list.ok) {
-        const services = [...list.value.services.values()];
-        local = new Set(services.filter(({ csums }) => csums.has(ownNode ?? '')).map(({ key }) => key));
-      }
-      return list;
+      const status = await options.readStatus(answer.value, ownNode, listed);
+      if (!status.ok) return status;
+      const list = listOf(status.value.head, status.value.services);
+      listed = status.value.services;
+      services = list.services;
+      hinted.clear();
+      return ok(list);
     },
     async clusterConfig() {
       const raw = await askCluster(false);
@@ -101,7 +105,7 @@ export function createLsnrSource(options: LsnrOptions): Source {
         handlers: {
           ...handlers,
           onConfig(key, csum, node) {
-            if (csum !== null && node === ownNode) local.add(key);
+            if (csum !== null && node === ownNode) hinted.add(key);
             handlers.onConfig(key, csum, node);
           },
         },

@@ -31,6 +31,8 @@ export interface Presence {
   confirmDeletes(): readonly ServiceKey[];
   /** undefined: never heard of. */
   state(key: ServiceKey): PresenceState | undefined;
+  /** The same in one word, for those who ask of thousands. */
+  kind(key: ServiceKey): PresenceState['state'] | undefined;
   keys(): IterableIterator<ServiceKey>;
   /** Forgets a key that is gone; no effect on others. */
   forget(key: ServiceKey): void;
@@ -143,7 +145,8 @@ export function createPresence({ deleteGraceMs }: PresenceOptions): Presence {
       const own = ownNode === null ? undefined : list.nodes.get(ownNode);
       settled = own !== undefined && !unsure.has(own.status);
       for (const key of list.services.keys()) if (!known.has(key)) learn(key, 'missing');
-      const had = [...known.values()].filter(({ state }) => state !== 'gone').length;
+      let had = 0;
+      for (const { state } of known.values()) if (state !== 'gone') had += 1;
       guard.observe({ keys: list.services.keys(), size: list.services.size, had, heardMs, settled });
       const changed: ServiceKey[] = [];
       for (const [key, entry] of known) {
@@ -187,6 +190,7 @@ export function createPresence({ deleteGraceMs }: PresenceOptions): Presence {
       const remainingMs = remaining(entry);
       return { state: 'missing', remainingMs, why: remainingMs === null ? entry.why : 'the grace runs' };
     },
+    kind: (key) => known.get(key)?.state,
     keys: () => known.keys(),
     forget(key) {
       if (known.get(key)?.state === 'gone') known.delete(key);

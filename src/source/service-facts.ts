@@ -9,11 +9,13 @@ import type { Problem } from '../model/problem.js';
 import type { ServiceKey } from '../model/service.js';
 import type { ConfigCache, EvaluationContext } from './config-cache.js';
 import type { ConfigReader } from './config-reader.js';
-import type { Presence } from './presence.js';
+import type { Presence, PresenceState } from './presence.js';
 import type { ClusterList, Facts, ListedService, ReadConfig } from './source.js';
 
 export interface ServiceFacts {
   facts(key: ServiceKey): Facts | undefined;
+  /** The state of its facts alone: costs a look-up, and is asked of all. */
+  stateOf(key: ServiceKey): Facts['state'] | undefined;
   keys(): readonly ServiceKey[];
   /** A list, begun at `startedAt`; presence has seen it already and says which keys `changed` by it. */
   observe(
@@ -55,6 +57,11 @@ interface Entry {
   unreadable: string | null;
   /** When an event last showed a checksum. */
   hintedAt: number;
+  /** What the last list said, and the circumstances in which it was followed. */
+  listed: ListedService | null;
+  followed: string;
+  /** The config whose checksum the cluster has left. */
+  left: ReadConfig | null;
   told: Facts | undefined;
 }
 
@@ -88,6 +95,9 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
         wanted: null,
         unreadable: null,
         hintedAt: -Infinity,
+        listed: null,
+        followed: '',
+        left: null,
         told: undefined,
       };
       entries.set(key, entry);
@@ -110,7 +120,8 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
       entry.config?.csum === csum && (entry.config.evaluated === null || entry.context === evaluation);
     if (current && entry.wanted === null) return;
     if (entry.wanted === csum && entry.context === evaluation) return;
-    if (entry.config !== null && entry.config.csum !== csum) {
+    if (entry.config !== null && entry.config.csum !== csum && entry.left !== entry.config) {
+      entry.left = entry.config;
       cache.movedOn(key, entry.config.csum, context(), clock.now());
     }
     entry.wanted = csum;
@@ -118,27 +129,35 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     reader.want(key, csum, { fresh });
   }
 
+  function stateOf(key: ServiceKey): Facts['state'] | undefined {
+    const kind = presence.kind(key);
+    if (kind !== 'present') return kind;
+    const entry = entries.get(key);
+    if (entry?.unreadable != null) return 'unreadable';
+    if (entry?.config != null) return 'present';
+    // It may have servers from an earlier life, which must not be without an owner until the config is read.
+    return entry?.told?.state === 'missing' ? 'missing' : undefined;
+  }
+
   function compute(key: ServiceKey): Facts | undefined {
+    const state = stateOf(key);
+    if (state === undefined) return undefined;
     const entry = entries.get(key);
     const seen = presence.state(key);
-    if (seen === undefined) return undefined;
     const base = {
       key,
       slave: entry?.slave ?? false,
       scope: entry?.scope ?? [],
       config: entry?.config ?? null,
     };
-    if (seen.state === 'gone') return { ...base, state: 'gone', reason: seen.reason };
-    if (seen.state === 'missing') return { ...base, state: 'missing', reason: seen.why };
-    if (entry !== undefined && entry.unreadable !== null) {
-      return { ...base, state: 'unreadable', reason: entry.unreadable };
-    }
-    if (base.config !== null) return { ...base, state: 'present', reason: '' };
-    // It may have servers from an earlier life, which must not be without an owner until the config is read.
-    const returns = entry?.told?.state === 'missing';
-    return returns
-      ? { ...base, state: 'missing', reason: 'listed again, its config is not read yet' }
-      : undefined;
+    return { ...base, state, reason: reasonOf(seen, entry) };
+  }
+
+  function reasonOf(seen: PresenceState | undefined, entry: Entry | undefined): string {
+    if (seen?.state === 'gone') return seen.reason;
+    if (seen?.state === 'missing') return seen.why;
+    if (entry?.unreadable != null) return entry.unreadable;
+    return entry?.config == null ? 'listed again, its config is not read yet' : '';
   }
 
   function publish(key: ServiceKey): void {
@@ -152,9 +171,19 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     if (before === undefined || differs(before, facts)) onFacts(key, reader.firstDirtyAt(key) ?? clock.now());
   }
 
-  function observeService(service: ListedService, startedAt: number, ownNode: string | null): void {
+  function observeService(
+    service: ListedService,
+    startedAt: number,
+    ownNode: string | null,
+    circumstances: string,
+  ): void {
     const { key } = service;
     const entry = entryOf(key);
+    // Nothing of it changed since the last list, and no event came in between.
+    const same = entry.listed === service && entry.csums === service.csums;
+    if (same && entry.followed === circumstances) return;
+    entry.listed = service;
+    entry.followed = circumstances;
     const slaveChanged = entry.slave !== service.slave;
     entry.slave = service.slave;
     entry.scope = service.scope;
@@ -170,19 +199,24 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     unread.delete(key);
     reader.drop(key);
     entry.csums = new Map();
+    entry.listed = null;
     entry.wanted = null;
     setUnreadable(key, entry, null);
-    if (presence.state(key) === undefined) entries.delete(key);
+    if (presence.kind(key) === undefined) entries.delete(key);
   }
 
   return {
     facts(key) {
       return compute(key);
     },
-    keys: () => [...presence.keys()].filter((key) => compute(key) !== undefined),
+    stateOf,
+    keys: () => [...presence.keys()].filter((key) => stateOf(key) !== undefined),
     observe(list, { changed, startedAt, ownNode }) {
-      for (const service of list.services.values()) observeService(service, startedAt, ownNode);
-      for (const [key, entry] of entries) {
+      const circumstances = `${ownNode ?? ''} ${contextName(context())}`;
+      for (const service of list.services.values())
+        observeService(service, startedAt, ownNode, circumstances);
+      // Each listed service has an entry: as many entries are no more than those.
+      for (const [key, entry] of entries.size > list.services.size ? entries : []) {
         if (!list.services.has(key) && entry.hintedAt < startedAt && entry.csums.size > 0) leave(key, entry);
       }
       for (const key of changed) publish(key);
@@ -190,9 +224,9 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     hint(key, csum, node, ownNode) {
       const entry = entryOf(key);
       entry.hintedAt = clock.now();
-      entry.csums = new Map(entry.csums).set(node, csum);
+      if (entry.csums.get(node) !== csum) entry.csums = new Map(entry.csums).set(node, csum);
       follow(key, entry, ownNode, true);
-      return presence.state(key)?.state === 'present';
+      return presence.kind(key) === 'present';
     },
     read(key, config) {
       const entry = entryOf(key);
@@ -213,10 +247,10 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     unreadCount: () => unread.size,
     problems: () =>
       [...unreadableKeys]
-        .filter((key) => presence.state(key)?.state === 'present')
+        .filter((key) => presence.kind(key) === 'present')
         .map((key) => problemOf(key, entries.get(key)?.unreadable ?? '')),
     forget(key) {
-      if (presence.state(key)?.state !== 'gone') return;
+      if (presence.kind(key) !== 'gone') return;
       presence.forget(key);
       entries.delete(key);
       unreadableKeys.delete(key);

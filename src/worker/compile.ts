@@ -6,7 +6,7 @@ import { type ParsedBind, parseBind } from '../model/bind.js';
 import { labelOf } from '../model/word.js';
 import { type Env, type EnvValue, readEnv, readSections } from '../model/env.js';
 import { type Sections, notExposed, readExpose } from '../model/expose.js';
-import { targetsUs, unknownTargets } from '../model/gateway-names.js';
+import { otherTargets, targetsUs } from '../model/gateway-names.js';
 import type { ReadRules } from '../model/keyword-values.js';
 import { type KeywordValues, keywords } from '../model/keywords.js';
 import { unusableName } from '../model/name.js';
@@ -42,6 +42,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
     bindOrigin: 'raw',
     bindText: '',
     template: null,
+    otherTargets: [],
   } as const;
   const raw = readSections(input.raw);
   const evaluated = input.evaluated === null ? null : readSections(input.evaluated);
@@ -69,11 +70,8 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
   const values = readKeywords(env, rules, report);
   const read = readBind(bind, values, context, report);
   const { words } = read;
-  warnTargets(targets ?? [], context, report);
-  if (elsewhere) {
-    const problems = report.problems().filter(({ code }) => code === 'target-unknown');
-    return { ...found, ...read, verdict: 'elsewhere', problems };
-  }
+  const others = otherTargets(targets ?? [], context.gatewayNames);
+  if (elsewhere) return { ...found, ...read, verdict: 'elsewhere', otherTargets: others, problems: [] };
   warnUnknownKeywords(env, report);
   const unusable = unusableName(input.key);
   if (unusable !== null) {
@@ -91,7 +89,7 @@ export function compile(input: CompileInput, context: CompileContext): Compiled 
   const problems = report
     .problems()
     .filter(({ code }) => input.loop === null || code !== 'unresolved-reference');
-  return { ...found, ...read, verdict, template, problems };
+  return { ...found, ...read, verdict, template, otherTargets: others, problems };
 }
 
 function rulesOf(key: ServiceKey, { allowExec, allowAcme, tlsDir }: CompileContext): ReadRules {
@@ -168,17 +166,6 @@ function reportIssues({ issues }: ParsedBind, report: Report): void {
     const note = { code, place: `${bindKeyword} ${printable(word)}`.trim(), message, mend };
     if (code === 'duplicate-word') report.warn(note);
     else report.spoilWord(note);
-  }
-}
-
-function warnTargets(targets: readonly string[], context: CompileContext, report: Report): void {
-  for (const target of unknownTargets(targets, context.gatewayNames, context.knownNames)) {
-    report.warn({
-      code: 'target-unknown',
-      place: `igw_gobtw_target_lb ${printable(target)}`,
-      message: 'it is neither a node of the cluster, nor a service, nor a name of this gateway',
-      mend: 'write the host name of a gateway, or remove it',
-    });
   }
 }
 

@@ -1,19 +1,60 @@
 /**
- * The seam to the worker threads: batches of pure jobs in, plain data out (DESIGN §5.2). This version runs them inline on
- * the calling thread; a pool gives the same answers, because the functions keep no state.
+ * The seam to the worker threads: batches of pure jobs in, plain data out (DESIGN §5.2). Here they run on the calling thread;
+ * worker/pool.ts sends them to others and gives the same answers, because the functions keep no state.
  */
+import { ok } from '../errors.js';
+import type { Observed } from '../model/server.js';
+import type { ServiceKey } from '../model/service.js';
 import type { CompileContext, Compiled } from '../model/spec.js';
+import { markedService, type MarkedService, type ReadStatus } from '../source/lsnr-status.js';
 import { type CompileInput, compile } from './compile.js';
+import { applyNews, type Known } from './news.js';
+import { observeNews } from './observe.js';
 import { type RenderJob, type Rendered, render } from './render.js';
+import { statusNews } from './status.js';
+
+/** A job whose thread crashed or hung; `key` when it is known whose config did it. */
+export type OnLost = (
+  work: string,
+  why: { readonly lost: string; readonly detail: string },
+  key: ServiceKey | null,
+) => void;
 
 export interface Compute {
   compile(inputs: readonly CompileInput[], context: CompileContext): Promise<readonly Compiled[]>;
   render(jobs: readonly RenderJob[]): Promise<readonly Rendered[]>;
+  /**
+   * The servers in the body of GET /servers, in which those of `known` that did not change are the same objects; null when
+   * it is no list of servers.
+   */
+  observe(list: Uint8Array, known: readonly Observed[]): Promise<readonly Observed[] | null>;
+  /** The same for the services in an agent's status. Failures: those of scanStatus, and agent-not-json for a lost thread. */
+  readStatus: ReadStatus;
+  /** One listener for lost jobs. */
+  whenLost(tell: OnLost): void;
+  close(): Promise<void>;
 }
 
 export function createInlineCompute(): Compute {
   return {
     compile: async (inputs, context) => inputs.map((input) => compile(input, context)),
     render: async (jobs) => jobs.map(render),
+    async observe(list, known) {
+      const news = observeNews(list, known);
+      return news === null ? null : applyNews(known, news);
+    },
+    async readStatus(status, ownNode, known) {
+      const news = statusNews(status, ownNode, known.map(knownService));
+      if (!news.ok) return news;
+      const { head, services } = news.value;
+      const changed = services.changed.map(markedService);
+      return ok({ head, services: applyNews(known, { same: services.same, changed }) });
+    },
+    whenLost: () => undefined,
+    close: async () => undefined,
   };
+}
+
+export function knownService({ key, mark }: MarkedService): Known {
+  return { name: key, digest: mark };
 }

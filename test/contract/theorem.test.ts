@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { render } from '../../src/worker/render.js';
 import { keywords } from '../../src/model/keywords.js';
 import { observeServer } from '../../src/model/observed.js';
 import type { ServiceKey } from '../../src/model/service.js';
@@ -14,7 +13,7 @@ import type { Compiled } from '../../src/model/spec.js';
 import { compile } from '../../src/worker/compile.js';
 import { STAND_IN, targets } from '../support/gobetween-target.js';
 import { type KeywordLab, openLab } from '../support/keyword-lab.js';
-import { context, exposed } from '../support/service-config.js';
+import { context, exposed, renderWord } from '../support/service-config.js';
 import { type EnvTexts, validEnv } from '../support/valid-keywords.js';
 
 const seed = Number(process.env['SEED'] ?? 20260101);
@@ -101,10 +100,7 @@ function meaning(env: EnvTexts): string {
   const { template } = compiled;
   if (template === null) return 'none';
   return compiled.words
-    .map(
-      (word) =>
-        render({ template, word, listenPort: 1, lookupServer: `127.99.0.1:${portOf(compiled)}` }).body,
-    )
+    .map((word) => renderWord(template, word, 1, `127.99.0.1:${portOf(compiled)}`).body)
     .join('\n');
 }
 

@@ -66,6 +66,7 @@ const planted: Readonly<Record<string, readonly [string, string]>> = {
   'pipeline-does-not-import-the-edges': ['src/gobetween/planted.ts', importing('../cli/target.js')],
   'pipeline-does-not-import-the-edges 2': ['src/peers.ts', importing('./sim/target.js')],
   'sim-is-independent': ['src/sim/planted.ts', importing('../model/target.js')],
+  'only-home-of-piscina': ['src/worker/planted-threads.ts', requiring('piscina')],
   'only-home-of-p-queue': ['src/gobetween/planted-queue.ts', requiring('p-queue')],
   'only-home-of-undici': ['src/gobetween/planted-undici.ts', requiring('undici')],
   'only-home-of-prom-client': ['src/telemetry/planted-metrics.ts', requiring('prom-client')],

@@ -6,10 +6,9 @@ import { canonical, digest, normalise } from '../../src/model/normalise.js';
 import { type KeywordName, keywords } from '../../src/model/keywords.js';
 import type { ServiceKey } from '../../src/model/service.js';
 import { compile } from '../../src/worker/compile.js';
-import { render } from '../../src/worker/render.js';
 import { assignNames } from '../../src/model/assign-names.js';
 import { lethal } from '../support/lethal.js';
-import { context, input } from '../support/service-config.js';
+import { context, input, renderWord } from '../support/service-config.js';
 
 /** Values that are right somewhere, and wrong, lethal or sly elsewhere. */
 const pool = [
@@ -198,12 +197,7 @@ test('no keyword makes a body that GoBetween refuses or dies of', () => {
       );
       compiled.words.forEach((word, index) => {
         served += 1;
-        const rendered = render({
-          template,
-          word,
-          listenPort: word.listen ?? 20000 + index,
-          lookupServer: '10.0.0.1:53',
-        });
+        const rendered = renderWord(template, word, word.listen ?? 20000 + index, '10.0.0.1:53');
         assert.deepEqual(lethal(rendered.body), [], rendered.body);
         assert.equal(digest(canonical(normalise(JSON.parse(rendered.body), 'post'))), rendered.digest);
         const owner = decodeName(names[index] ?? '');

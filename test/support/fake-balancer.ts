@@ -172,7 +172,7 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
         .map(({ method, name, outcome }) => `${method} ${name}${outcome === 'ok' ? '' : ` ${outcome}`}`),
     status: () =>
       answer<BalancerStatus>('STATUS', '', '', () => ok({ pid: generation, startTime: `t${generation}` })),
-    list: () => answer('LIST', '', '', () => ok(textOf(servers, show))),
+    list: () => answer('LIST', '', '', () => ok(Buffer.from(textOf(servers, show)))),
     create: (name, body) => answer('POST', name, body, () => post(name, body)),
     remove: (name) => answer('DELETE', name, '', () => erase(name)),
     get: (name) => answer('GET', name, '', () => ok(shown(name))),

@@ -49,7 +49,7 @@ export function createRig(options: RigOptions = {}): Rig {
       ledger,
       clock,
       random: { next: () => 0.5 },
-      parse: parseFake,
+      parse: (name, text) => parseFake(`{${JSON.stringify(name)}:${text}}`)?.[0] ?? null,
       on: {
         applied: ({ name, kind, reason }) => told.push(`${kind} ${name} ${reason}`),
         failed: ({ name, outcome, restored }) =>

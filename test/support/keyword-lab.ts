@@ -107,7 +107,7 @@ export async function openLab(named: NamedTarget): Promise<KeywordLab> {
       addr: word.addr,
       port: word.listen ?? nextPort(),
     }));
-    const service = { key: set.key, compiled, granted, existing: [], kept: [] };
+    const service = { key: set.key, compiled, granted, existing: [], expected: () => null, kept: [] };
     const wanted = await wantServers(compiled.verdict === 'served' ? [service] : [], noDns, compute);
     return { set: filled, compiled, desired: wanted.get(set.key)?.desired ?? [], compileMs };
   }

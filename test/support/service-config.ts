@@ -1,20 +1,22 @@
 /** A service's config and what compile knows beside it, with defaults for everything a test does not care about. */
 import type { ServiceKey } from '../../src/model/service.js';
-import type { CompileContext, Compiled } from '../../src/model/spec.js';
+import type { CompileContext, Compiled, ServerTemplate, Word } from '../../src/model/spec.js';
 import { type CompileInput, compile } from '../../src/worker/compile.js';
-import { render } from '../../src/worker/render.js';
+import { render, type Rendered, renderJob } from '../../src/worker/render.js';
 
 export const context: CompileContext = {
   dialect: 'v2',
   clusterName: 'cluster1',
   gatewayNames: ['gw1'],
   nodeName: 'gw1',
-  knownNames: new Set(['gw1', 'gw2', 'n1.example.com', 'ogwl4']),
   defaultAddr: '0.0.0.0',
   allowExec: false,
   allowAcme: false,
   tlsDir: null,
 };
+
+/** What a target may name. */
+export const knownNames = new Set(['gw1', 'gw2', 'n1.example.com', 'ogwl4']);
 
 export const exposed = { 'ip#1': { expose: '80/tcp 443/tcp 8443/tcp 53/udp 53/tcp' } };
 
@@ -40,13 +42,21 @@ export function compileEnv(env: EnvSection, more: Partial<CompileContext> = {}):
   return compile(input({ igw_gobtw_bind: '80/tcp-:1080 53/udp-:1053', ...env }), { ...context, ...more });
 }
 
+/** One word's server, as nothing is known of it yet. */
+export function renderWord(
+  template: ServerTemplate,
+  word: Word,
+  listenPort: number,
+  lookupServer: string,
+): Rendered {
+  return render(renderJob(template, word, { listenPort, lookupServer, expected: null }));
+}
+
 /** Every server of a compiled service as the body that is posted; `*` ports become 20000. */
 export function bodiesOf(compiled: Compiled): readonly string[] {
   const { template } = compiled;
   if (template === null) return [];
-  return compiled.words.map(
-    (word) => render({ template, word, listenPort: word.listen ?? 20000, lookupServer: '10.0.0.1:53' }).body,
-  );
+  return compiled.words.map((word) => renderWord(template, word, word.listen ?? 20000, '10.0.0.1:53').body);
 }
 
 /** The codes of a compiled service's problems; warnings end in `?`. */

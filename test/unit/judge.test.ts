@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type JudgeRules, type Judgement, judge } from '../../src/judge.js';
 import { createFakeClock } from '../support/fake-clock.js';
-import { type EnvSection, context, input } from '../support/service-config.js';
+import { type EnvSection, context, input, knownNames } from '../support/service-config.js';
 
 const rules: JudgeRules = {
   context,
+  knownNames,
   clock: createFakeClock(),
   portRange: { from: 1024, to: 65535 },
   reserved: new Set([8888]),
@@ -83,7 +84,7 @@ describe('services that others serve', () => {
   test('an unknown name is said once, and not where no cluster was asked', () => {
     const stray = { ...env, igw_gobtw_target_lb: 'gw9' };
     assert.deepEqual(codes(judged(stray)), ['target-unknown?']);
-    const offline = judged(stray, { context: { ...context, knownNames: null } });
+    const offline = judged(stray, { knownNames: null });
     assert.deepEqual([offline.verdict, codes(offline)], ['elsewhere', []]);
   });
   test('also when the target is evaluated or scoped', () => {

@@ -8,7 +8,7 @@ import type { Facts } from '../../src/source/source.js';
 import { createInlineCompute } from '../../src/worker/compute.js';
 import { createFakeClock } from '../support/fake-clock.js';
 import { observedServer, web } from '../support/servers.js';
-import { context } from '../support/service-config.js';
+import { context, knownNames } from '../support/service-config.js';
 
 const facts = (state: Facts['state'], env: Record<string, string> | null): Facts => ({
   key: web,
@@ -27,6 +27,7 @@ function rounds() {
   const round = createRound({
     facts: () => known,
     context: () => context,
+    knownNames: () => knownNames,
     balancer: { byKey: () => present, applied: () => null },
     dns: { preferred: () => '10.0.0.1', acceptable: () => true },
     arbiter: createArbiter({

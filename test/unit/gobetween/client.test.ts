@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { systemClock } from '../../../src/clock.js';
+import { timeRequests } from '../../../src/effects.js';
 import { type ClientOptions, classifyRefusal, createClient } from '../../../src/gobetween/client.js';
 import type { Balancer, Outcome } from '../../../src/gobetween/outcome.js';
 import { type Asked, startScripted } from '../../support/http-script.js';
@@ -104,7 +105,8 @@ describe('what the replies of GoBetween mean', () => {
     await withAnswer(answer, async (client, asked) => {
       const ok = <T>(value: T) => ({ outcome: 'ok', value, detail: '' });
       assert.deepEqual(await client.status(), ok({ pid: 42, startTime: '2026-01-01T00:00:00.1Z' }));
-      assert.deepEqual(await client.list(), ok('{"a":{"bind":"x"}}'));
+      const list = await client.list();
+      assert.equal(Buffer.from(list.value ?? []).toString(), '{"a":{"bind":"x"}}');
       assert.deepEqual(await client.get('a'), ok('{"bind":"x"}'));
       assert.deepEqual(await client.get('none'), ok('null'));
       assert.deepEqual(await client.stats('a'), ok({ activeConnections: 3, rxSecond: 7, txSecond: 9 }));
@@ -171,19 +173,15 @@ describe('what leaves', () => {
 
   test('a request is counted with what it came to', async () => {
     const counted: string[] = [];
-    const onRequest = (operation: string, outcome: Outcome, ms: number): void => {
-      assert.ok(ms >= 0);
-      counted.push(`${operation} ${outcome}`);
-    };
-    await withAnswer(
-      reply(409, '"Server with this name already exists: a"'),
-      async (client) => {
-        await client.create('a', '{}');
-        await client.stats('a');
-        assert.deepEqual(counted, ['create exists', 'stats exists']);
-      },
-      { onRequest },
-    );
+    await withAnswer(reply(409, '"Server with this name already exists: a"'), async (client) => {
+      const timed = timeRequests(client, systemClock, (operation, outcome, ms) => {
+        assert.ok(ms >= 0);
+        counted.push(`${operation} ${outcome}`);
+      });
+      await timed.create('a', '{}');
+      await timed.stats('a');
+      assert.deepEqual(counted, ['create exists', 'stats exists']);
+    });
   });
 });
 

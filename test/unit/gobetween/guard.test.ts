@@ -13,7 +13,7 @@ function recorder(): Balancer & { calls: string[]; next: Outcome } {
     calls,
     next: 'ok',
     status: () => record('status', { pid: 1, startTime: 'x' }),
-    list: () => record('list', '{}'),
+    list: () => record('list', new Uint8Array()),
     get: (name) => record(`get ${name}`, 'null'),
     stats: (name) => record(`stats ${name}`, null),
     create: (name) => record(`POST ${name}`, null),

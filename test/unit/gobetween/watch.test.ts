@@ -14,7 +14,7 @@ interface Setting {
   readonly lists: () => number[];
 }
 
-function setUp(options: { latencyMs?: number; sweepMs?: number; parse?: typeof parseFake } = {}): Setting {
+function setUp(options: { latencyMs?: number; sweepMs?: number; observe?: typeof parseFake } = {}): Setting {
   const clock = createFakeClock();
   const balancer = createFakeBalancer(clock, { latencyMs: options.latencyMs ?? 1 });
   const ledger = createLedger(clock);
@@ -25,7 +25,7 @@ function setUp(options: { latencyMs?: number; sweepMs?: number; parse?: typeof p
       ledger,
       clock,
       random: { next: () => 0.5 },
-      parse: options.parse ?? parseFake,
+      observe: async (list) => (options.observe ?? parseFake)(Buffer.from(list).toString()),
       on: {
         onSweep: ({ missing, mutated, extra }, first) =>
           told.push(
@@ -143,7 +143,7 @@ describe('sweeps', () => {
 
   test('a list that cannot be read changes nothing, and is tried again soon', async () => {
     let readable = true;
-    const { clock, watch, told, ledger } = setUp({ parse: (text) => (readable ? parseFake(text) : null) });
+    const { clock, watch, told, ledger } = setUp({ observe: (text) => (readable ? parseFake(text) : null) });
     watch.start();
     await clock.advance(3000);
     applied(ledger, one);

@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { observeServer, observeServers } from '../../../src/model/observed.js';
+import { eachServer, observeAnswer, observeServer } from '../../../src/model/observed.js';
 import { bodiesOf, compileEnv } from '../../support/service-config.js';
 import { digest } from '../../../src/model/normalise.js';
 
 const [body = ''] = bodiesOf(compileEnv({ igw_gobtw_bind: '80/tcp-[::1]:1080' }));
 const shown = JSON.parse(body) as unknown;
+
+/** The names in a list; null when it is none. */
+function namesIn(text: string): readonly string[] | null {
+  const names: string[] = [];
+  return eachServer(Buffer.from(text), ({ name }) => names.push(name)) ? names : null;
+}
 
 describe('who a server belongs to', () => {
   test('ours, by its name', () => {
@@ -29,12 +35,9 @@ describe('who a server belongs to', () => {
 });
 
 test('a list of servers', () => {
-  const list = observeServers(`{"_80._tcp.web.root.svc": ${body}, "__proto__": ${body}}`);
-  assert.deepEqual(
-    list?.map(({ name }) => name),
-    ['_80._tcp.web.root.svc', '__proto__'],
-  );
-  assert.deepEqual(observeServers('{}'), []);
+  const names = namesIn(`{"_80._tcp.web.root.svc": ${body}, "__proto__": ${body}}\n`);
+  assert.deepEqual(names, ['_80._tcp.web.root.svc', '__proto__']);
+  assert.deepEqual(namesIn(' { }'), []);
 });
 
 test('what is no list', () => {
@@ -45,8 +48,18 @@ test('what is no list', () => {
     '{"x":{"bind":7}}',
     '{"x":[]}',
   ];
-  for (const text of ['', '[]', 'null', '{"a":', '1', '"x"', '404 page not found', ...others])
-    assert.equal(observeServers(text), null, text);
+  for (const text of [
+    '',
+    '[]',
+    'null',
+    '{"a":',
+    '1',
+    '"x"',
+    '404 page not found',
+    `{"x":${body}} {}`,
+    ...others,
+  ])
+    assert.equal(namesIn(text), null, text);
 });
 
 test('binds that cannot be understood, or name no port', () => {
@@ -58,4 +71,10 @@ test('binds that cannot be understood, or name no port', () => {
     port: 80,
   });
   assert.equal(observeServer('x', { bind: ':53', protocol: 'udp' }).listen?.proto, 'udp');
+});
+
+test('one server', () => {
+  assert.equal(observeAnswer('_80._tcp.web.root.svc', body)?.key, 'root/svc/web');
+  for (const text of ['', 'null', '[]', '{}', '{"bind":7}', '{"bind":'])
+    assert.equal(observeAnswer('a', text), null);
 });

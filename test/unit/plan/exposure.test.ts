@@ -22,6 +22,7 @@ function compiledOf(over: Partial<Compiled> = {}): Compiled {
     bindOrigin: 'raw',
     bindText: '80/tcp',
     template: null,
+    otherTargets: [],
     problems: [],
     ...over,
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createBackoff } from '../../../src/queue/backoff.js';
+import { createRecently } from '../../../src/queue/recently.js';
 import { createWorkqueue, type Workqueue, type WorkqueueMetrics } from '../../../src/queue/workqueue.js';
 import { createFakeClock, type FakeClock } from '../../support/fake-clock.js';
 
@@ -148,4 +149,61 @@ describe('workqueue', () => {
     queue.done('a');
     assert.deepEqual(seen, ['added', 'depth 1', 'queued 7', 'depth 0', 'retried', 'worked 3']);
   });
+});
+
+describe('restless keys', () => {
+  test('wait behind the others, but for one place in four, and keep their order', async () => {
+    const clock = createFakeClock();
+    const backoff = createBackoff({ random: { next: () => 1 } });
+    const queue = createWorkqueue<string>({ clock, backoff, restless: (key) => key.startsWith('r') });
+    for (const key of ['r1', 'r2', 'r3', 'a', 'b', 'c', 'd', 'e']) queue.add(key);
+    assert.equal(queue.depth, 8);
+    const taken: string[] = [];
+    while (queue.depth > 0) taken.push(...(await queue.take(3)));
+    assert.deepEqual(taken, ['a', 'b', 'c', 'r1', 'd', 'e', 'r2', 'r3']);
+  });
+
+  test('one that becomes restless while it waits stands back', async () => {
+    const clock = createFakeClock();
+    const backoff = createBackoff({ random: { next: () => 1 } });
+    const restless = new Set<string>();
+    const queue = createWorkqueue<string>({ clock, backoff, restless: (key) => restless.has(key) });
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    restless.add('a').add('b');
+    queue.add('a');
+    queue.addAfter('b', 20);
+    assert.equal(queue.depth, 3);
+    assert.deepEqual(await queue.take(3), ['c', 'a', 'b']);
+    assert.equal(clock.pending, 0);
+  });
+
+  test('alone they are handed out like any', async () => {
+    const clock = createFakeClock();
+    const backoff = createBackoff({ random: { next: () => 1 } });
+    const queue = createWorkqueue<string>({ clock, backoff, restless: () => true });
+    const waiting = queue.take(2);
+    queue.add('a');
+    assert.deepEqual(await waiting, ['a']);
+    queue.add('a');
+    queue.done('a');
+    assert.deepEqual(await queue.take(2), ['a']);
+    queue.shutdown();
+    assert.equal(queue.depth, 0);
+  });
+});
+
+test('what was done lately is remembered for a while, and not for ever', async () => {
+  const clock = createFakeClock();
+  const recently = createRecently<string>(clock, 5000);
+  recently.note('a');
+  await clock.advance(4999);
+  assert.equal(recently.has('a'), true);
+  recently.note('b');
+  await clock.advance(4999);
+  assert.deepEqual([recently.has('a'), recently.has('b')], [true, true]);
+  await clock.advance(2);
+  assert.deepEqual([recently.has('a'), recently.has('b')], [false, false]);
+  recently.note('c');
+  await clock.advance(20_000);
+  assert.equal(recently.has('c'), false);
 });

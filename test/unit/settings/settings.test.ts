@@ -235,13 +235,13 @@ describe('errors', () => {
 
 describe('what this version does not use', () => {
   test('is said in one line for each setting that was given', () => {
-    const lines = notices(settingsOf({ 'state-dir': '/var/lib/j', workers: '2', control: '/tmp/c' }));
-    assert.equal(lines.length, 3);
+    const lines = notices(settingsOf({ 'state-dir': '/var/lib/j', control: '/tmp/c' }));
+    assert.equal(lines.length, 2);
     assert.match(lines.join('\n'), /--state-dir is accepted but not used by this version: every start reads/);
   });
 
   test('but not for what was switched off', () => {
-    assert.deepEqual(notices(settingsOf({ workers: '0', control: 'off' })), []);
+    assert.deepEqual(notices(settingsOf({ control: 'off' })), []);
   });
 
   test('unknown variables of ours are named', () => {

@@ -3,6 +3,7 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/clock.js';
 import { ok } from '../../../src/errors.js';
 import { createLsnrSource } from '../../../src/source/lsnr.js';
+import { createInlineCompute } from '../../../src/worker/compute.js';
 import type { Source } from '../../../src/source/source.js';
 import { inform } from '../../support/informed.js';
 import { reply, startLsnrServer, type LsnrServer } from '../../support/lsnr-server.js';
@@ -17,6 +18,7 @@ async function agent(
     reply(socket, options?.['evaluate'] === true ? evaluated : written),
   );
   const source = createLsnrSource({
+    readStatus: createInlineCompute().readStatus,
     clock: systemClock,
     random: { next: () => 0 },
     locate: async () => ok(server.path),

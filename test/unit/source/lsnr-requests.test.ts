@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { systemClock } from '../../../src/clock.js';
 import { ok } from '../../../src/errors.js';
-import { readAnswer, readStatus } from '../../../src/source/lsnr-answers.js';
+import { readAnswer } from '../../../src/source/lsnr-answers.js';
 import { createLsnrSource } from '../../../src/source/lsnr.js';
+import { createInlineCompute } from '../../../src/worker/compute.js';
 import type { Source } from '../../../src/source/source.js';
 import { keyOf } from '../../support/cluster-lists.js';
 import { reply, startLsnrServer, type LsnrServer, type SeenRequest } from '../../support/lsnr-server.js';
@@ -17,6 +17,7 @@ async function agent(
 ): Promise<{ source: Source; server: LsnrServer }> {
   const server = await startLsnrServer(answer);
   const source = createLsnrSource({
+    readStatus: createInlineCompute().readStatus,
     clock: systemClock,
     random: { next: () => 0 },
     locate: async () => ok(server.path),
@@ -229,112 +230,5 @@ describe('failures are values', () => {
     assert.equal(code(await config(source)), 'agent-closed');
     assert.equal(code(await config(source)), 'agent-closed');
     assert.equal(server.requests.length, 1);
-  });
-});
-
-describe('daemon_status', () => {
-  const status = {
-    cluster: { name: 'clu1', nodes: ['n1', 'n2', 'n3'] },
-    monitor: {
-      services: {
-        svc1: { avail: 'up' },
-        '0.web': { scaler_slave: true },
-        'ns1/vol/v1': {},
-        cluster: {},
-        ghost: {},
-      },
-      nodes: {
-        n1: {
-          monitor: { status: 'idle' },
-          services: {
-            config: {
-              cluster: { csum: 'cc1' },
-              svc1: { csum: 'a', scope: ['n1', 'n2'] },
-              'ns1/cfg/c': { csum: 'x' },
-            },
-            status: { svc1: { monitor: { global_expect: 'purged' } }, '1.web': { scaler_slave: true } },
-          },
-        },
-        n2: {
-          monitor: {},
-          services: { config: { cluster: { csum: 'cc2' }, svc1: { csum: 'b' }, '0.web': { csum: 'c' } } },
-        },
-      },
-    },
-  };
-
-  test('services, checksums by node, scope, slaves, deletions; other kinds left out', () => {
-    const answer = readStatus(status, 'n2');
-    assert.ok(answer.ok);
-    const { services, nodes, members, clusterName, clusterConfigCsum } = answer.value;
-    assert.deepEqual([...services.keys()].sort(), ['0.web', '1.web', 'ghost', 'svc1'].map(keyOf).sort());
-    const svc1 = services.get(keyOf('svc1'));
-    assert.deepEqual(
-      [...(svc1?.csums ?? [])],
-      [
-        ['n1', 'a'],
-        ['n2', 'b'],
-      ],
-    );
-    assert.deepEqual([svc1?.scope, svc1?.slave, svc1?.deleting], [['n1', 'n2'], false, true]);
-    assert.equal(services.get(keyOf('0.web'))?.slave, true, 'the aggregate shows it');
-    assert.equal(services.get(keyOf('1.web'))?.slave, true, 'the instance shows it');
-    assert.equal(services.get(keyOf('ghost'))?.csums.size, 0);
-    assert.deepEqual(
-      [...nodes.values()],
-      [
-        { name: 'n1', status: 'idle' },
-        { name: 'n2', status: '' },
-      ],
-    );
-    assert.deepEqual([members, clusterName, clusterConfigCsum], [['n1', 'n2', 'n3'], 'clu1', 'cc2']);
-  });
-
-  test('the smallest node speaks for the cluster when ours has no config', () => {
-    for (const own of [null, 'n3']) {
-      const answer = readStatus(status, own);
-      assert.equal(answer.ok && answer.value.clusterConfigCsum, 'cc1');
-    }
-  });
-
-  test('no status at all is a failure, half a status is what it is', () => {
-    for (const body of [null, 1, [], {}, { cluster: {} }, { monitor: {} }])
-      assert.equal(code(readStatus(body, null)), 'agent-not-status');
-    const bare = readStatus(
-      { cluster: { nodes: 'n1 n2' }, monitor: { nodes: { n1: 3 }, services: [] } },
-      null,
-    );
-    assert.ok(bare.ok);
-    assert.deepEqual(
-      [bare.value.members, bare.value.services.size, bare.value.clusterConfigCsum],
-      [['n1', 'n2'], 0, null],
-    );
-  });
-
-  test('the recorded scaler', () => {
-    const url = new URL('../../../../test/fixtures/opensvc-v2/daemon_status_scaler.json', import.meta.url);
-    const recording = JSON.parse(readFileSync(url, 'utf8')) as Record<string, unknown>;
-    const answer = readStatus(
-      {
-        cluster: { name: 'clu1', nodes: ['n1'] },
-        monitor: {
-          services: recording['monitor.services'],
-          nodes: {
-            n1: {
-              monitor: { status: 'idle' },
-              services: {
-                status: recording['monitor.nodes.n1.services.status'],
-                config: recording['monitor.nodes.n1.services.config'],
-              },
-            },
-          },
-        },
-      },
-      'n1',
-    );
-    assert.ok(answer.ok);
-    const slaves = [...answer.value.services.values()].filter(({ slave }) => slave).map(({ key }) => key);
-    assert.deepEqual(slaves.sort(), ['0.rscaled', '1.rscaled'].map(keyOf));
-    assert.equal(answer.value.services.get(keyOf('rscaled'))?.slave, false);
   });
 });

@@ -4,6 +4,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { systemClock, type Clock } from '../../../src/clock.js';
 import { ok } from '../../../src/errors.js';
 import { createLsnrSource } from '../../../src/source/lsnr.js';
+import { createInlineCompute } from '../../../src/worker/compute.js';
 import type { Source } from '../../../src/source/source.js';
 import {
   reply,
@@ -34,6 +35,7 @@ async function follow(t: TestContext, clock: Clock = hasty, maxBytes?: number): 
     else reply(socket, { cluster: {}, monitor: {} });
   });
   const source = createLsnrSource({
+    readStatus: createInlineCompute().readStatus,
     clock,
     random: { next: () => 0 },
     locate: async () => ok(server.path),

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { analyseReferences } from '../../../src/model/reference-loop.js';
 import type { ServiceKey } from '../../../src/model/service.js';
+import { unknownTargetProblems } from '../../../src/model/unknown-targets.js';
 import { compile } from '../../../src/worker/compile.js';
-import { codesOf, context, input } from '../../support/service-config.js';
+import { codesOf, context, input, knownNames } from '../../support/service-config.js';
 
 const bound = { igw_gobtw_bind: '80/tcp' };
 
@@ -170,10 +171,11 @@ describe('warnings that name the mend', () => {
   });
   test('a target that nobody knows', () => {
     const compiled = compile(input({ ...bound, igw_gobtw_target_lb: 'gw1 gw9' }), context);
-    assert.deepEqual([compiled.verdict, codesOf(compiled)], ['served', ['target-unknown?']]);
-    assert.match(compiled.problems[0]?.place ?? '', /gw9/);
+    assert.deepEqual([compiled.verdict, codesOf(compiled)], ['served', []]);
+    const [problem] = unknownTargetProblems(compiled, knownNames);
+    assert.match(`${problem?.code} ${problem?.place}`, /target-unknown .*gw9/);
     const elsewhere = compile(input({ ...bound, igw_gobtw_target_lb: 'gw9' }), context);
-    assert.deepEqual([elsewhere.verdict, codesOf(elsewhere)], ['elsewhere', ['target-unknown?']]);
+    assert.deepEqual([elsewhere.verdict, elsewhere.otherTargets], ['elsewhere', ['gw9']]);
   });
   test('a word that no expose line publishes', () => {
     const compiled = compile(input({ igw_gobtw_bind: '81/tcp' }), context);
@@ -225,8 +227,9 @@ test('every problem says who, what, why, what keeps working and how to mend it',
     igw_gobtw_target_lb: 'gw1 zz',
   };
   const compiled = compile(input(env), context);
-  assert.equal(compiled.problems.length, 5);
-  for (const problem of compiled.problems) {
+  const problems = [...compiled.problems, ...unknownTargetProblems(compiled, knownNames)];
+  assert.equal(problems.length, 5);
+  for (const problem of problems) {
     assert.equal(problem.key, 'root/svc/web');
     for (const text of [problem.place, problem.message, problem.keeps, problem.mend])
       assert.match(text, /^.{3,}$/);

@@ -1,0 +1,99 @@
+/**
+ * The worker threads: the only place that knows Piscina. Owns their number, their memory, and how long a job may take.
+ * Invariants: `run` never rejects; a job whose thread crashed or hung is `lost`, its thread is replaced, and no other job is
+ * harmed; a job waits here, not in Piscina, so that its time counts from when a thread has it. Threads start with the first job, so that a small cluster never pays for them (9 MiB each).
+ */
+import { Piscina } from 'piscina';
+import type { Clock } from '../clock.js';
+import type { Reply } from './janitor.worker.js';
+
+export interface Lost {
+  readonly lost: 'crashed' | 'hung' | 'closed';
+  readonly detail: string;
+}
+
+export type Answered<T> = Reply<T> | Lost;
+
+export interface Threads {
+  readonly size: number;
+  /** Calls one of the functions of janitor.worker.ts with plain data. */
+  run<T>(work: string, job: unknown, limitMs: number): Promise<Answered<T>>;
+  /** Jobs that wait or run; threads that were replaced; the share of the time in which threads worked, 0 to 1. */
+  stats(): { readonly jobs: number; readonly replaced: number; readonly utilisation: number };
+  close(): Promise<void>;
+}
+
+/** A list of 64 MiB is parsed member by member; young garbage is collected often, or each thread would keep 32 MiB of it. */
+const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 12 };
+
+export function createThreads({
+  size,
+  clock,
+  file = new URL('./janitor.worker.js', import.meta.url),
+}: {
+  readonly size: number;
+  readonly clock: Clock;
+  /** For tests. */
+  readonly file?: URL;
+}): Threads {
+  let pool: Piscina | null = null;
+  let closed = false;
+  let running = 0;
+  let replaced = 0;
+  const waiting: (() => void)[] = [];
+
+  function open(): Piscina {
+    const opened = new Piscina({
+      filename: file.href,
+      minThreads: size,
+      maxThreads: size,
+      idleTimeout: Infinity,
+      resourceLimits,
+    });
+    // The loss is told by the job; without a listener an idle thread that ends would end the process.
+    opened.on('error', () => undefined);
+    return opened;
+  }
+
+  /** A thread of one's own; whoever waits longest gets the next. */
+  async function enter(): Promise<void> {
+    if (running < size) running += 1;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+  }
+
+  function leave(): void {
+    const next = waiting.shift();
+    if (next === undefined) running -= 1;
+    else next();
+  }
+
+  return {
+    size,
+    async run<T>(work: string, job: unknown, limitMs: number): Promise<Answered<T>> {
+      await enter();
+      if (closed) {
+        leave();
+        return { lost: 'closed', detail: 'the janitor is stopping' };
+      }
+      pool ??= open();
+      const abort = new AbortController();
+      const cancel = clock.after(limitMs, () => abort.abort());
+      try {
+        return (await pool.run(job, { name: work, signal: abort.signal })) as Reply<T>;
+      } catch (error) {
+        if (closed) return { lost: 'closed', detail: 'the janitor is stopping' };
+        replaced += 1;
+        if (abort.signal.aborted) return { lost: 'hung', detail: `no answer within ${limitMs} ms` };
+        return { lost: 'crashed', detail: error instanceof Error ? error.message : String(error) };
+      } finally {
+        cancel();
+        leave();
+      }
+    },
+    stats: () => ({ jobs: running + waiting.length, replaced, utilisation: pool?.utilization ?? 0 }),
+    async close() {
+      closed = true;
+      await pool?.destroy();
+    },
+  };
+}
