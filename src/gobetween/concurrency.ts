@@ -120,8 +120,14 @@ export function createConcurrency(
 
   function sample(latencyMs: number): void {
     const now = clock.now();
-    if (now - heardMs > BREAK_MS) restart();
+    const afterBreak = now - heardMs > BREAK_MS;
     heardMs = now;
+    if (afterBreak && trial !== null) {
+      const { from } = trial;
+      trial = null;
+      return move(from);
+    }
+    if (afterBreak) restart();
     if (strangers > 0) {
       strangers -= 1;
       if (strangers === 0) restart();

@@ -89,7 +89,7 @@ describe('where it settles', () => {
 
   test('more is better: it stays at the setting, and looking down now and then costs little', () => {
     for (const setting of [2, 8, 12, 64]) {
-      const seen = run(withLanes(64, 1), { setting, forMs: 30_000 });
+      const seen = run(withLanes(64, 1), { setting });
       assert.equal(seen.last, setting);
       assert.ok(seen.rate > 0.98 * fixed(withLanes(64, 1), setting), `${setting}: ${seen.rate}`);
     }
@@ -150,9 +150,9 @@ describe('how it moves', () => {
 
   test('noise moves it seldom, and never for long', () => {
     for (const seed of [1, 2, 3]) {
-      const { limits, rate } = run(withLanes(64, 1), { forMs: 120_000, seed });
-      // A trial is one step and one back; they come at 0, 2, 6, 14, 30, 62 and 94 s.
-      assert.ok(limits.length <= 20, JSON.stringify(limits));
+      const { limits, rate } = run(withLanes(64, 1), { forMs: 35_000, seed });
+      // A trial is one step and one back; they come at 0, 2, 6, 14 and 30 s.
+      assert.ok(limits.length <= 14, JSON.stringify(limits));
       for (const [i, [ms, limit]] of limits.entries()) {
         if (limit < 8) assert.ok((limits[i + 1]?.[0] ?? 0) - ms < 500, JSON.stringify(limits));
       }
