@@ -81,7 +81,7 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/sim/' },
     },
     thirdParty('piscina', '^src/worker/threads\\.ts$'),
-    thirdParty('p-queue', '^src/gobetween/applier\\.ts$'),
+    thirdParty('p-queue', '^src/gobetween/tickets\\.ts$'),
     thirdParty('undici', '^src/(gobetween/client|source/om3)\\.ts$'),
     thirdParty('prom-client', '^src/telemetry/metrics\\.ts$'),
     thirdParty('pino', '^src/telemetry/log\\.ts$'),

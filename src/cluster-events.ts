@@ -51,7 +51,7 @@ export function createClusterEvents(deps: {
       deps.peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
     },
     onSynced: deps.sweep,
-    onEvent: (kind, outcome) => metrics.event(kind, outcome),
+    onEvent: (kind, outcome, count) => metrics.event(kind, outcome, count),
     onGap: (reason) => metrics.eventGap(reason),
     onServices: deps.refreshNames,
     onListed: reportCluster,

@@ -38,6 +38,7 @@ export function createGauges(deps: {
     metrics.servers('held', held);
     metrics.servers('foreign', foreign);
     metrics.conflicts(conflicts);
+    metrics.apiConcurrency(applier.concurrency());
     metrics.streamConnected(informer.streaming());
     for (const [name, { sumMs, longestMs }] of [
       ['reconcile', queue.unfinished()],

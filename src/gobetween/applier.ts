@@ -1,10 +1,9 @@
 /**
- * Brings GoBetween to what the ledger wants. The p-queue holds tickets, that is names; what to do is read from the
- * ledger when a ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, few of them in the queue;
+ * Brings GoBetween to what the ledger wants. It gives tickets, that is names; what to do is read from the ledger when a
+ * ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, a few at a time;
  * rates run on the monotonic clock; a DELETE that begins a replacement is followed by its POST, also while stopping.
  * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
  */
-import PQueue from 'p-queue';
 import { createAlarm } from '../alarm.js';
 import { type Clock, within } from '../clock.js';
 import type { ServerName } from '../model/server.js';
@@ -14,6 +13,7 @@ import type { ApplierEvents } from './applier-events.js';
 import { createBudget } from './budget.js';
 import { createFlapHold } from './flap.js';
 import type { GuardedBalancer } from './guard.js';
+import { createIdlers } from './idlers.js';
 import { laneClass, spends } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { type PacedWave, createPacing } from './pacing.js';
@@ -22,13 +22,14 @@ import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
 import { type Slot, createSchedule, deletes, skipsQuiet } from './schedule.js';
+import { createTickets } from './tickets.js';
 
 export interface ApplierLimits {
   /** Writes per second; 0: no limit. */
   readonly rate: number;
   /** Replacements and deletes per second, with a burst of 100; 0: no limit. */
   readonly replaceRate: number;
-  /** Requests in flight. */
+  /** Requests in flight, at most. */
   readonly concurrency: number;
   /** How long a DELETE waits for a second without bytes; 0: not at all. */
   readonly quietWaitMs: number;
@@ -48,14 +49,14 @@ export interface Applier {
   idle(): Promise<void>;
   /** Servers that differ from their intent. */
   pending(): number;
+  /** Requests in flight that are worth while now. */
+  concurrency(): number;
   /** Mass replacements that go at a tenth of the rate. */
   waves(): readonly PacedWave[];
   /** Starts nothing new, ends every replacement whose DELETE was sent, within `budgetMs`. */
   stop(budgetMs: number): Promise<void>;
 }
 
-/** For each request in flight, so many tickets are given: the others wait in their lanes, where the next may overtake. */
-const ticketsPerRequest = 2;
 const outageAfter = 3;
 
 export function createApplier(
@@ -69,8 +70,9 @@ export function createApplier(
   },
   limits: ApplierLimits,
 ): Applier {
-  const { balancer, ledger, clock, random, on } = deps;
-  const queue = new PQueue({ concurrency: limits.concurrency });
+  const { ledger, clock, random, on } = deps;
+  const tickets = createTickets(clock, limits.concurrency);
+  const balancer = tickets.watched(deps.balancer);
   const flap = createFlapHold(clock, (name) => on.calmed?.(name));
   const pacing = createPacing(
     clock,
@@ -78,13 +80,11 @@ export function createApplier(
     (wave) => on.paced?.(wave),
   );
   const budget = createBudget(clock, limits.rate, limits.replaceRate);
-  const { perform, read } = createPerform(deps);
+  const { perform, read } = createPerform({ ...deps, balancer, rest: tickets.rest });
   const recheck = createRecheck({ ledger, clock, read, drifted: (name, key) => on.drifted?.(name, key) });
   const quiet = createQuiet({ balancer, clock, waitMs: limits.quietWaitMs });
   const pauses = new Set<PauseCause>();
-  const idlers: (() => void)[] = [];
-  const ticketCap = ticketsPerRequest * limits.concurrency;
-  let tickets = 0;
+  const idlers = createIdlers(isIdle);
   let failuresInRow = 0;
   let stopping = false;
   const pump = createAlarm(clock, startTickets);
@@ -125,7 +125,7 @@ export function createApplier(
   const stands = (): boolean => pauses.size > 0 && !stopping;
 
   function startTickets(): void {
-    while (!stands() && tickets < ticketCap) {
+    while (!stands() && !tickets.isFull()) {
       const picked = schedule.lanes.pick(clock.now(), (lane) => budget.waitMs(lane) === 0);
       if (picked === null) break;
       const slot = schedule.slot(picked.name);
@@ -139,26 +139,30 @@ export function createApplier(
       budget.spend(picked.lane);
       slot.paid = spends[picked.lane] || slot.paid;
       schedule.grant(slot);
-      tickets += 1;
-      void queue.add(() => runTicket(slot), { priority: laneClass[picked.lane] });
+      tickets.give(
+        laneClass[picked.lane],
+        () => runTicket(slot),
+        () => afterTicket(slot),
+      );
     }
     const waits = schedule.lanes.waiting().map(budget.waitMs);
-    if (!stands() && tickets < ticketCap && waits.length > 0) pump.within(Math.max(1, Math.min(...waits)));
-    settleIdlers();
+    if (!stands() && !tickets.isFull() && waits.length > 0) pump.within(Math.max(1, Math.min(...waits)));
+    idlers.settle();
   }
 
   async function runTicket(slot: Slot): Promise<void> {
     const { name } = slot;
-    if (await mayRun(slot)) {
-      const work = ledger.assess(name);
-      ledger.begin(name);
-      const performed = await perform(name, work);
-      ledger.end(name);
-      conclude(slot, performed);
-    }
-    tickets -= 1;
+    if (!(await mayRun(slot))) return;
+    const work = ledger.assess(name);
+    ledger.begin(name);
+    const performed = await perform(name, work);
+    ledger.end(name);
+    conclude(slot, performed);
+  }
+
+  function afterTicket(slot: Slot): void {
     slot.place = 'idle';
-    schedule.touch(name);
+    schedule.touch(slot.name);
     if (stopping) endHalves();
     pump.ring();
   }
@@ -258,9 +262,9 @@ export function createApplier(
   function pause(cause: PauseCause): void {
     if (pauses.has(cause)) return;
     pauses.add(cause);
-    if (!stopping) queue.pause();
+    if (!stopping) tickets.pause();
     if (cause === 'outage') on.outage?.(false);
-    settleIdlers();
+    idlers.settle();
   }
 
   function resume(cause: PauseCause): void {
@@ -275,17 +279,13 @@ export function createApplier(
       }
     }
     if (pauses.size > 0) return;
-    queue.start();
+    tickets.start();
     pump.ring();
   }
 
-  function settleIdlers(): void {
-    if (idlers.length === 0) return;
-    const done = stopping
-      ? tickets === 0 && !schedule.active()
-      : pauses.has('outage') || (tickets === 0 && (stands() || !schedule.busy()));
-    if (!done) return;
-    for (const resolve of idlers.splice(0)) resolve();
+  function isIdle(): boolean {
+    if (stopping) return tickets.count() === 0 && !schedule.active();
+    return pauses.has('outage') || (tickets.count() === 0 && (stands() || !schedule.busy()));
   }
 
   return {
@@ -312,7 +312,7 @@ export function createApplier(
         for (const holder of ledger.holders(listen, name)) schedule.touch(holder);
       }
       if (superseded > 0) on.superseded?.(superseded);
-      settleIdlers();
+      idlers.settle();
     },
     cancel(name) {
       ledger.drop(name);
@@ -320,30 +320,24 @@ export function createApplier(
       schedule.touch(name);
       const listen = ledger.state(name).observed?.listen;
       if (listen) for (const waiter of ledger.wanting(listen, name)) schedule.touch(waiter);
-      settleIdlers();
+      idlers.settle();
     },
     outage: () => pauses.has('outage'),
     pause: (cause = 'operator') => pause(cause),
     resume(cause) {
       for (const each of cause === undefined ? [...pauses] : [cause]) resume(each);
     },
-    idle() {
-      return new Promise((resolve) => {
-        idlers.push(resolve);
-        settleIdlers();
-      });
-    },
+    idle: () => idlers.wait(),
     pending: () => ledger.pending(),
+    concurrency: () => tickets.limit(),
     waves: () => pacing.waves(),
     async stop(budgetMs) {
       stopping = true;
       recheck.stop();
       schedule.stop();
-      queue.start();
+      tickets.start();
       endHalves();
-      const done = new Promise<void>((resolve) => idlers.push(resolve));
-      settleIdlers();
-      await within(clock, budgetMs, done);
+      await within(clock, budgetMs, idlers.wait());
       pump.disarm();
       schedule.stop();
       flap.stop();

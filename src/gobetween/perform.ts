@@ -4,7 +4,7 @@
  * refuses what shall follow a DELETE, what was there is put back (SPEC §3 "keeps its last good servers", DESIGN §5.3). A
  * place where it could not listen is from then on tried beside what serves (DECISIONS D17).
  */
-import { type Clock, sleep } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { conflicts } from '../model/bind.js';
 import { decodeName, encodeName } from '../model/name.js';
 import type { Desired, Listen, Observed, ServerName } from '../model/server.js';
@@ -40,8 +40,10 @@ export function createPerform(deps: {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly parse: ParseServer;
+  /** A pause between two requests of one task. */
+  readonly rest: (ms: number) => Promise<void>;
 }) {
-  const { balancer, ledger, clock, parse } = deps;
+  const { balancer, ledger, clock, parse, rest } = deps;
   /** Ports that a DELETE of ours freed just now. */
   const closing = new Map<string, number>();
   const portOf = (listen: Listen): string => `${listen.proto}:${listen.port}`;
@@ -105,7 +107,7 @@ export function createPerform(deps: {
       answer = await balancer.create(name, wanted.body);
       const pauseMs = closeRaceMs[tries];
       if (pauseMs === undefined) break;
-      if (answer.outcome === 'port-busy' && isClosing(wanted.listen)) await sleep(clock, pauseMs);
+      if (answer.outcome === 'port-busy' && isClosing(wanted.listen)) await rest(pauseMs);
       else if (answer.outcome === 'closed' && !closedBefore && ledger.fallback(name) !== null)
         closedBefore = true;
       else break;
@@ -168,7 +170,7 @@ export function createPerform(deps: {
     ledger.reserve(name, desired.listen);
     let answer = await balancer.create(name, desired.body);
     if (answer.outcome === 'ok') {
-      if (desired.listen.proto === 'udp') await sleep(clock, udpAgeMs);
+      if (desired.listen.proto === 'udp') await rest(udpAgeMs);
       answer = await balancer.remove(name, 'replace', desired.name);
       noteClosing(desired.listen);
     }

@@ -30,8 +30,8 @@ export interface InformerHandlers {
   onAgent?(up: boolean, reason: string): void;
   /** Once, when `synced` becomes true. */
   onSynced?(): void;
-  /** One per thing that an event said, for the metrics; coalesced: it was to be looked at already. */
-  onEvent?(kind: EventKind, outcome: 'queued' | 'coalesced' | 'irrelevant'): void;
+  /** What events said, for the metrics, one by one without `count`; coalesced: it was to be looked at already. */
+  onEvent?(kind: EventKind, outcome: 'queued' | 'coalesced' | 'irrelevant', count?: number): void;
   /** For the log and the metrics. */
   onGap?(reason: string): void;
   onListed?(costMs: number, services: number): void;
@@ -230,8 +230,8 @@ export function createInformer(options: InformerOptions): Informer {
       handlers.onGap?.(reason);
       poller.soon();
     },
-    onEvent(outcome) {
-      if (outcome === 'irrelevant') handlers.onEvent?.('other', outcome);
+    onEvent(outcome, frames) {
+      if (outcome === 'irrelevant') handlers.onEvent?.('other', outcome, frames);
     },
     onConnected(up) {
       streamUp = up;

@@ -1,7 +1,7 @@
 /**
  * Frames of the v2.1 event stream → hints. Pure. A frame is a `patch` (absolute paths into daemon_status, cut at any
- * prefix, possibly holding integers) or an `event`. The 2.0 shape (paths below one node) is understood too. Invariant: a
- * frame that `mayMatter` rejects has no hint in it; most frames are the agent's own counters and are never parsed.
+ * prefix, possibly holding integers) or an `event`. The 2.0 shape (paths below one node) is understood too. Which paths
+ * say nothing to us is known to lsnr-noise.ts as well: what changes here has to change there.
  * Source: reference/opensvc-v2-protocol.md §4.
  */
 import type { ServiceKey } from '../model/service.js';
@@ -25,73 +25,8 @@ export interface FrameContent {
   readonly refused: boolean;
 }
 
-const string = String.raw`"(?:[^"\\]|\\.)*"`;
-const sep = String.raw`,\s*`;
-const step = (...names: readonly string[]): string => names.map((name) => `"${name}"`).join(sep);
-const oneOf = (...names: readonly string[]): string => `"(?:${names.join('|')})"`;
-
-// Subtrees where no change at any depth says anything to us. A path that stops above them is not in the list, so a node
-// that joins ([["monitor","nodes","m2"]]) stays suspicious.
-const irrelevantPaths = [
-  oneOf('listener', 'scheduler', 'collector', 'dns', 'hb#[^"]*'),
-  step('monitor') + sep + oneOf('transitions', 'compat', 'frozen'),
-  step('monitor', 'nodes') +
-    sep +
-    string +
-    sep +
-    oneOf('stats', 'gen', 'updated', 'frozen', 'labels', 'locks', 'env'),
-  step('monitor', 'nodes') +
-    sep +
-    string +
-    sep +
-    step('monitor') +
-    sep +
-    oneOf('status_updated', 'global_expect_updated'),
-  step('monitor', 'services') +
-    sep +
-    string +
-    sep +
-    oneOf('avail', 'frozen', 'overall', 'placement', 'provisioned'),
-  ...[step('monitor', 'nodes') + sep + string + sep, ''].flatMap((base) => {
-    const status = base + step('services', 'status') + sep + string + sep;
-    return [
-      base + step('services', 'config') + sep + string + sep + oneOf('updated'),
-      status +
-        oneOf(
-          'updated',
-          'csum',
-          'avail',
-          'overall',
-          'optional',
-          'frozen',
-          'provisioned',
-          'resources',
-          'status_group',
-        ),
-      status +
-        step('monitor') +
-        sep +
-        oneOf(
-          'status',
-          'status_updated',
-          'placement',
-          'global_expect_updated',
-          'local_expect',
-          'local_expect_updated',
-        ),
-    ];
-  }),
-];
-const suspicious = new RegExp(String.raw`\[\s*\[\s*(?!\[|\s|(?:${irrelevantPaths.join('|')})\s*[,\]])`);
-const patchHead = /^\s*\{\s*"kind":\s*"patch",\s*"id":\s*(\d+)\s*,/;
-
-/**
- * One frame's text (latin1 or utf8) → its id and its hints; undefined when it is not JSON. Suspicious by default: what is
- * not known to be irrelevant is parsed.
- */
+/** One frame's text → its id and its hints; undefined when it is not JSON. */
 export function readFrame(text: string): FrameContent | undefined {
-  const id = patchHead.exec(text)?.[1];
-  if (id !== undefined && !mayMatter(text)) return { id: Number(id), hints: [], refused: false };
   let frame: unknown;
   try {
     frame = JSON.parse(text);
@@ -106,11 +41,6 @@ export function readFrame(text: string): FrameContent | undefined {
   };
 }
 
-/** Whether a patch's text can hold a change that concerns us. */
-export function mayMatter(text: string): boolean {
-  return suspicious.test(text);
-}
-
 function eventHints(data: unknown): readonly Hint[] {
   const { id, reason, path } = asObject(data) ?? {};
   if (id !== 'instance_delete' || reason !== 'target' || typeof path !== 'string') return [];
@@ -123,54 +53,55 @@ function patchHints(data: unknown): readonly Hint[] {
   const hints: Hint[] = [];
   for (const change of data as readonly unknown[]) {
     const [path, value] = Array.isArray(change) ? (change as readonly unknown[]) : [];
-    if (!Array.isArray(path)) continue;
     // One by one: a node that joins may bring more than a call takes arguments.
-    for (const hint of changeHints(path.map(nameOf), value)) hints.push(hint);
+    if (Array.isArray(path)) for (const hint of changeHints(path, value)) hints.push(hint);
   }
   return hints;
 }
+
+/** As the agent gave it: names, indexes, and whatever a broken agent sends; looked at only where it matters. */
+type Path = readonly unknown[];
 
 /** A name or an index; what is neither (it may nest without end) matches nothing. */
 function nameOf(part: unknown): string {
   return typeof part === 'string' || typeof part === 'number' ? String(part) : '';
 }
 
+const none: readonly Hint[] = [];
 const membership: Hint = { kind: 'membership' };
+const listAgain: readonly Hint[] = [membership];
 
 /** `value` is undefined for a delete. */
-function changeHints(path: readonly string[], value: unknown): readonly Hint[] {
-  const [first, second, third] = path;
-  if (first === 'services') return instanceHints(path.slice(1), value, undefined);
-  if (first === 'cluster') return [membership];
-  if (first !== undefined && first !== 'monitor') return [];
-  if (second === 'services') return aggregateHints(path.slice(2), value);
-  if (second !== undefined && second !== 'nodes') return [];
-  if (path.length <= 3) return [...subtreeHints(objectAt(value, 'services'), third), membership];
-  if (path[3] === 'services') return instanceHints(path.slice(4), value, third);
-  if (path[3] !== 'monitor') return [];
-  return path.length === 4 || path[4] === 'status' ? [membership] : [];
+function changeHints(path: Path, value: unknown): readonly Hint[] {
+  const [first, second] = path;
+  if (first === 'services') return instanceHints(path, 1, value, undefined);
+  if (first === 'cluster') return listAgain;
+  if (path.length > 0 && first !== 'monitor') return none;
+  if (second === 'services') return aggregateHints(path, value);
+  if (path.length > 1 && second !== 'nodes') return none;
+  const node = path.length > 2 ? nameOf(path[2]) : undefined;
+  if (path.length <= 3) return [...subtreeHints(objectAt(value, 'services'), node), membership];
+  if (path[3] === 'services') return instanceHints(path, 4, value, node);
+  if (path[3] !== 'monitor') return none;
+  return path.length === 4 || path[4] === 'status' ? listAgain : none;
 }
 
-/** `rest` is the path below `monitor.services`. */
-function aggregateHints(rest: readonly string[], value: unknown): readonly Hint[] {
-  const [path, leaf] = rest;
-  if (path === undefined) return [membership];
-  if (serviceOf(path) === undefined) return [];
-  if (leaf === undefined) return value === undefined || isSlave(value) ? [membership] : [];
-  return leaf === 'scaler_slave' ? [membership] : [];
+/** Below `monitor.services`. */
+function aggregateHints(path: Path, value: unknown): readonly Hint[] {
+  if (path.length === 2) return listAgain;
+  const concerns = path.length === 3 ? value === undefined || isSlave(value) : path[3] === 'scaler_slave';
+  return concerns && serviceOf(nameOf(path[2])) !== undefined ? listAgain : none;
 }
 
-/** `rest` is the path below one node's `services`. */
-function instanceHints(rest: readonly string[], value: unknown, node: string | undefined): readonly Hint[] {
-  const [map, path, ...leaf] = rest;
-  if (map === undefined) return [...subtreeHints(asObject(value) ?? {}, node), membership];
-  if (map !== 'config' && map !== 'status') return [];
-  if (path === undefined) return [...subtreeHints({ [map]: value }, node), membership];
-  if (map === 'config' && path === 'cluster')
-    return leaf.length === 0 || leaf[0] === 'csum' ? [membership] : [];
-  const key = serviceOf(path);
-  if (key === undefined) return [];
-  return map === 'config' ? configHints(key, leaf, value, node) : statusHints(key, leaf, value);
+/** From `at` on the path is below one node's `services`: `config` or `status`, the object, and the leaf. */
+function instanceHints(path: Path, at: number, value: unknown, node: string | undefined): readonly Hint[] {
+  const map = path[at];
+  if (path.length === at) return [...subtreeHints(asObject(value) ?? {}, node), membership];
+  if (map !== 'config' && map !== 'status') return none;
+  if (path.length === at + 1) return [...subtreeHints({ [map]: value }, node), membership];
+  const object = nameOf(path[at + 1]);
+  const leaf = path.slice(at + 2);
+  return map === 'config' ? configHints(object, leaf, value, node) : statusHints(object, leaf, value);
 }
 
 /** A whole `services` of one node appeared or changed: what it holds. */
@@ -189,33 +120,37 @@ function subtreeHints(services: unknown, node: string | undefined): readonly Hin
 }
 
 function configHint(key: ServiceKey, csum: unknown, node: string | undefined): Hint {
-  const hint = { kind: 'config', key, csum: typeof csum === 'string' ? csum : null } as const;
-  return node === undefined ? hint : { ...hint, node };
+  const shown = typeof csum === 'string' ? csum : null;
+  return node === undefined
+    ? { kind: 'config', key, csum: shown }
+    : { kind: 'config', key, csum: shown, node };
 }
 
-function configHints(
-  key: ServiceKey,
-  leaf: readonly string[],
-  value: unknown,
-  node: string | undefined,
-): readonly Hint[] {
-  if (leaf.length === 0) {
-    return value === undefined ? [membership] : [configHint(key, asObject(value)?.csum, node), membership];
-  }
-  if (leaf[0] === 'csum') return [configHint(key, value, node)];
-  return leaf[0] === 'scope' ? [membership] : [];
+function configHints(object: string, leaf: Path, value: unknown, node: string | undefined): readonly Hint[] {
+  const [first] = leaf;
+  if (leaf.length > 0 && first !== 'csum' && first !== 'scope') return none;
+  if (object === 'cluster') return first === 'scope' ? none : listAgain;
+  const key = serviceOf(object);
+  if (key === undefined) return none;
+  if (first === 'csum') return [configHint(key, value, node)];
+  if (first === 'scope' || value === undefined) return listAgain;
+  return [configHint(key, asObject(value)?.csum, node), membership];
 }
 
-function statusHints(key: ServiceKey, leaf: readonly string[], value: unknown): readonly Hint[] {
+function statusHints(object: string, leaf: Path, value: unknown): readonly Hint[] {
+  const [first, second] = leaf;
   const expect =
     leaf.length === 0
       ? objectAt(value, 'monitor').global_expect
-      : leaf[0] === 'monitor' && leaf.length === 1
+      : first === 'monitor' && leaf.length === 1
         ? asObject(value)?.global_expect
-        : leaf[0] === 'monitor' && leaf[1] === 'global_expect'
+        : first === 'monitor' && second === 'global_expect'
           ? value
           : undefined;
-  const deleting: readonly Hint[] = isDeleting(expect) ? [{ kind: 'deleting', key }] : [];
-  const listAgain = leaf.length === 0 ? value === undefined || isSlave(value) : leaf[0] === 'scaler_slave';
-  return listAgain ? [...deleting, membership] : deleting;
+  const listed = leaf.length === 0 ? value === undefined || isSlave(value) : first === 'scaler_slave';
+  if (!listed && !isDeleting(expect)) return none;
+  const key = serviceOf(object);
+  if (key === undefined) return none;
+  const deleting: readonly Hint[] = isDeleting(expect) ? [{ kind: 'deleting', key }] : none;
+  return listed ? [...deleting, membership] : deleting;
 }

@@ -8,8 +8,8 @@ import type { Cancel, Clock } from '../clock.js';
 import type { Result } from '../errors.js';
 import type { Backoff } from '../queue/backoff.js';
 import { createFrameSplitter, MAX_FRAME_BYTES } from './frames.js';
-import { readFrame, type Hint } from './lsnr-patch.js';
 import { encodeRequest } from './lsnr-request.js';
+import { createStreamReader } from './lsnr-stream.js';
 import type { GapReason, WatchHandlers } from './source.js';
 
 export interface LsnrWatchOptions {
@@ -39,8 +39,7 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
   /** Ends the present connection; undefined while there is none. */
   let endPresent: ((reason: GapReason) => void) | undefined;
   let quietSince = 0;
-  /** Of the last patch heard, over connections: a smaller one means another daemon. */
-  let lastId: number | null = null;
+  const reader = createStreamReader(handlers);
 
   async function begin(): Promise<void> {
     const located = await locate(true);
@@ -59,11 +58,8 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
     let connected = false;
     let over = false;
     const cancelConnect = clock.after(connectTimeoutMs, () => end('restarted'));
-    /** Ids are contiguous within a connection; the first patch of one may come from anywhere above the last. */
-    let expectedId: number | null = null;
-
-    const splitter = createFrameSplitter((frame) => {
-      if (!over) read(frame.toString('utf8'));
+    const splitter = createFrameSplitter((run) => {
+      if (!over) read(run);
     }, maxBytes);
 
     function end(reason: GapReason): void {
@@ -76,21 +72,13 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
       failed(reason);
     }
 
-    function read(text: string): void {
-      quietSince = clock.now();
-      const frame = readFrame(text);
-      if (frame === undefined) return end('not-json');
-      if (frame.refused) return end('refused');
-      handlers.onEvent(frame.hints.length > 0 ? 'relevant' : 'irrelevant');
-      backoff.forget(BACKOFF_KEY);
-      if (frame.id !== null) {
-        if (expectedId === null ? lastId !== null && frame.id <= lastId : frame.id < expectedId) {
-          handlers.onGap('restarted');
-        } else if (expectedId !== null && frame.id > expectedId) handlers.onGap('id-gap');
-        lastId = frame.id;
-        expectedId = frame.id + 1;
+    function read(run: Buffer): void {
+      const { defect, heard } = reader.read(run);
+      if (heard) {
+        quietSince = clock.now();
+        backoff.forget(BACKOFF_KEY);
       }
-      tell(handlers, frame.hints);
+      if (defect !== null) end(defect);
     }
 
     socket.on('connect', () => {
@@ -98,6 +86,7 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
       connected = true;
       cancelConnect();
       quietSince = clock.now();
+      reader.begin();
       socket.write(encodeRequest({ action: 'events' }));
       handlers.onConnected(true);
     });
@@ -120,14 +109,4 @@ export function watchLsnr(options: LsnrWatchOptions): LsnrWatch {
       if (endPresent !== undefined && clock.now() - quietSince > SILENCE_MS) endPresent('silent');
     },
   };
-}
-
-function tell(handlers: WatchHandlers, hints: readonly Hint[]): void {
-  let listAgain = false;
-  for (const hint of hints) {
-    if (hint.kind === 'config') handlers.onConfig(hint.key, hint.csum, hint.node);
-    else if (hint.kind === 'deleting') handlers.onDeleting(hint.key);
-    else listAgain = true;
-  }
-  if (listAgain) handlers.onMembership();
 }

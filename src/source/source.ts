@@ -56,8 +56,8 @@ export interface WatchHandlers {
   onDeleting(key: ServiceKey): void;
   /** Something was missed: list again. `restarted`: the agent is not the one that was heard before. */
   onGap(reason: GapReason): void;
-  /** One per frame, for the metrics. */
-  onEvent(outcome: 'relevant' | 'irrelevant'): void;
+  /** This many frames, for the metrics. */
+  onEvent(outcome: 'relevant' | 'irrelevant', frames: number): void;
   onConnected(up: boolean): void;
 }
 

@@ -56,7 +56,7 @@ export interface QueueMetrics {
 
 export interface Metrics {
   queue(name: QueueName): QueueMetrics;
-  event(kind: EventKind, outcome: EventOutcome): void;
+  event(kind: EventKind, outcome: EventOutcome, count?: number): void;
   /** Reasons that are not in the list of labels count as `other`. */
   eventGap(reason: string): void;
   streamConnected(up: boolean): void;
@@ -73,6 +73,7 @@ export interface Metrics {
   conflicts(claims: number): void;
   servers(state: ServerState, count: number): void;
   apiRequest(op: ApiOp, outcome: ApiOutcome, ms: number): void;
+  apiConcurrency(requests: number): void;
   gobetweenUp(up: boolean): void;
   gobetweenRestart(): void;
   writeBack(result: WriteBackResult): void;
@@ -190,6 +191,10 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     'outcome',
   ]);
   for (const [outcome, ops] of Object.entries(opsOfOutcome)) for (const op of ops) api.zero({ op, outcome });
+  const concurrency = gauge(
+    'gobtw_janitor_api_concurrency',
+    'Requests to GoBetween that may be in flight, 1 to --concurrency',
+  );
   const stream = gauge('gobtw_janitor_event_stream_connected', "1 when the agent's events arrive");
   const events = counter('gobtw_janitor_events_total', "The agent's events", ['kind', 'outcome']);
   for (const kind of eventKinds) for (const outcome of eventOutcomes) events.inc({ kind, outcome }, 0);
@@ -258,7 +263,7 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
         longest.set({ name }, longestMs / 1000);
       },
     }),
-    event: (kind, outcome) => events.inc({ kind, outcome }),
+    event: (kind, outcome, count = 1) => events.inc({ kind, outcome }, count),
     eventGap: (reason) => gaps.inc({ reason: bounded(gapReasons, reason) }),
     streamConnected: (isUp) => stream.set(isUp ? 1 : 0),
     agentRequest(action, outcome, ms) {
@@ -287,6 +292,7 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     conflicts: (claims) => conflicts.set(claims),
     servers: (state, count) => servers.set({ state }, count),
     apiRequest: (op, outcome, ms) => api.observe({ op, outcome }, ms / 1000),
+    apiConcurrency: (requests) => concurrency.set(requests),
     gobetweenUp: (isUp) => up.set(isUp ? 1 : 0),
     gobetweenRestart: () => restarts.inc(),
     writeBack: (result) => writeBacks.inc({ result }),

@@ -95,7 +95,7 @@ const allowed: readonly (readonly [string, string])[] = [
     "import { target } from '../model/target.js';\nimport { target as clock } from '../clock.js';\nexport const allowed = [target, clock];\n",
   ],
   ['src/worker/allowed.ts', importing('../ports/pool.js')],
-  ['src/gobetween/applier.ts', requiring('p-queue')],
+  ['src/gobetween/tickets.ts', requiring('p-queue')],
   ['src/gobetween/client.ts', requiring('undici')],
   ['src/telemetry/metrics.ts', requiring('prom-client')],
   ['src/telemetry/log.ts', requiring('pino')],

@@ -190,10 +190,10 @@ describe('faults of the historical janitor', () => {
   test('fault 12: a message that comes in pieces is whole, and one that is cut is never taken for whole', () => {
     // It decoded what had come when a read timed out.
     const frames: string[] = [];
-    const splitter = createFrameSplitter((frame) => void frames.push(frame.toString()));
+    const splitter = createFrameSplitter((run) => void frames.push(run.toString()));
     const message = Buffer.from('{"kind": "patch", "id": 1}\0{"kind": "pa');
     for (const byte of message) splitter.push(Buffer.of(byte));
-    assert.deepEqual(frames, ['{"kind": "patch", "id": 1}']);
+    assert.deepEqual(frames, ['{"kind": "patch", "id": 1}\0']);
   });
 
   test('fault 13: what happened while the connection was lost is made up for', () =>

@@ -98,7 +98,7 @@ describe('metrics are recorded where things happen', () => {
     rig.balancer.fail('POST', 'denied', { name: '_80._tcp.late.root.svc', times: 1 });
     rig.put('late', '80/tcp-:8090');
     rig.put('late', '80/tcp-:8090');
-    rig.source.handlers?.onEvent('irrelevant');
+    rig.source.handlers?.onEvent('irrelevant', 1);
     rig.source.handlers?.onGap('id-gap');
     await rig.advance(40_000);
     rig.source.handlers?.onDeleting(keyOf('late'));

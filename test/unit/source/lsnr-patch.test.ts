@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parsePath, serviceKey, type ServiceKey } from '../../../src/model/service.js';
-import { mayMatter, readFrame, type Hint } from '../../../src/source/lsnr-patch.js';
+import { readFrame, type Hint } from '../../../src/source/lsnr-patch.js';
 
 /** As the agent writes JSON: a blank after each comma and colon. */
 function python(value: unknown): string {
@@ -190,20 +190,16 @@ describe('the recordings', () => {
   const kinds = (name: string): string[] =>
     frames(name).flatMap((text) => readFrame(text)?.hints.map(({ kind }) => kind) ?? []);
 
-  test('starting, stopping, freezing and thawing say nothing to us, and most frames are not even parsed', () => {
+  test('starting, stopping, freezing and thawing say nothing to us', () => {
     for (const name of [
       'flow_freeze.jsonl',
       'flow_thaw.jsonl',
       'flow_start_ip_service.jsonl',
+      'flow_stop_ip_service.jsonl',
       'flow_set_identical.jsonl',
     ]) {
       assert.deepEqual(kinds(name), [], name);
     }
-    const patches = frames('flow_stop_ip_service.jsonl').filter((text) => text.includes('"kind": "patch"'));
-    const parsed = patches.filter(mayMatter);
-    assert.ok(parsed.length < patches.length / 2, `${parsed.length} of ${patches.length}`);
-    for (const text of parsed)
-      assert.match(text, /"global_expect"\]/, 'only a target state is looked at more closely');
   });
 
   test('an edit shows its checksum, a creation and a deletion call for a list', () => {
@@ -213,23 +209,6 @@ describe('the recordings', () => {
     assert.ok(kinds('flow_delete_conf_file.jsonl').includes('membership'));
     assert.ok(kinds('flow_delete_via_global_expect.jsonl').includes('deleting'));
     assert.ok(!kinds('flow_delete_via_action.jsonl').includes('deleting'));
-  });
-
-  test('the cheap filter misses nothing: a frame it rejects has no hint when parsed', () => {
-    let seen = 0;
-    for (const name of readdirSync(folder).filter((file) => file.endsWith('.jsonl'))) {
-      for (const text of frames(name)) {
-        if (!text.includes('"kind": "patch"') || mayMatter(text)) continue;
-        seen++;
-        // Without its id the frame takes the slow way.
-        assert.deepEqual(
-          readFrame(text.replace('"kind": "patch",', '"x": 0, "kind": "patch",'))?.hints,
-          [],
-          text,
-        );
-      }
-    }
-    assert.ok(seen > 20, `${seen} frames were filtered`);
   });
 });
 

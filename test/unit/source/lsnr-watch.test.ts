@@ -47,7 +47,7 @@ async function follow(t: TestContext, clock: Clock = hasty, maxBytes?: number): 
     onMembership: () => told.push('membership'),
     onDeleting: (key) => told.push(`deleting ${key}`),
     onGap: (reason) => told.push(`gap ${reason}`),
-    onEvent: (outcome) => told.push(outcome),
+    onEvent: (outcome, frames) => told.push(...Array<string>(frames).fill(outcome)),
     onConnected: (up) => told.push(up ? 'up' : 'down'),
   });
   t.after(async () => {
@@ -114,6 +114,20 @@ describe('the event stream', () => {
     streams[0]?.write('x'.repeat(1001));
     await until('the second stream', () => streams.length === 2);
     assert.deepEqual(told, ['up', 'down', 'gap over-cap', 'up']);
+  });
+
+  test('a frame of 64 MiB is no crash and no end: a list says what it may have said', async (t) => {
+    const { told, streams } = await follow(t);
+    const [stream] = streams;
+    stream?.write(noise(5));
+    for (let i = 0; i < 1024; i++) stream?.write(Buffer.alloc(64 * 1024, '['));
+    stream?.write(`\0${patch(7, [csum, 'abc'])}`);
+    await until('what came behind it', () => told.includes('config root/svc/web abc n1'));
+    assert.deepEqual(told, [
+      ...['up', 'irrelevant', 'relevant', 'gap over-cap'],
+      ...['relevant', 'gap id-gap', 'config root/svc/web abc n1'],
+    ]);
+    assert.equal(streams.length, 1);
   });
 
   test('an agent that is away is waited for, and counts as restarted', async (t) => {
