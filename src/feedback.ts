@@ -8,6 +8,7 @@ import type { Ledger } from './gobetween/ledger.js';
 import type { Outcome } from './gobetween/outcome.js';
 import type { Holders } from './holders.js';
 import { conflicts, formatListen } from './model/bind.js';
+import { decodeName } from './model/name.js';
 import type { Problem, ProblemCode } from './model/problem.js';
 import type { Listen, Observed, ServerName } from './model/server.js';
 import { displayPath, type ServiceKey } from './model/service.js';
@@ -147,6 +148,11 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
         { cause, count },
         'many servers are to be replaced for one cause: going at a tenth of --replace-rate',
       ),
+    outrun(name) {
+      deps.holders.set(name, ledger.state(name).observed);
+      const owner = decodeName(name);
+      if (owner !== null) deps.dirty(owner.key);
+    },
     drifted: (_name, key) => {
       if (key !== null) deps.dirty(key, 'drift');
     },

@@ -215,10 +215,14 @@ export function createRound(deps: RoundDeps): Round {
     if (facts !== undefined) states.set(key, { ...emptyState(key), facts });
   }
 
-  /** Its word is held, or the service cannot be understood: what it had before goes on. */
+  /**
+   * It is as it should be, or its word is held, or the service cannot be understood: what it had before goes on, also where
+   * a replacement has just taken it away.
+   */
   function keepsFormer(key: ServiceKey, name: ServerName): boolean {
     const state = states.get(key);
     if (state === undefined) return false;
+    if (judge(state).wish === 'new' && state.desired.some((server) => server.name === name)) return true;
     return judge(state).keep === 'all' || heldNames(state, [{ name, listen: null }]).has(name);
   }
 

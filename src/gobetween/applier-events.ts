@@ -51,6 +51,8 @@ export interface ApplierEvents {
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */
   readonly outage?: (up: boolean) => void;
   readonly paced?: (wave: PacedWave) => void;
+  /** Something was done to this server for a wish that was taken back meanwhile: its service must be planned anew. */
+  readonly outrun?: (name: ServerName) => void;
   /** A server that was mended 2 s ago, or whose requests went unanswered, is different again. */
   readonly drifted?: (name: ServerName, key: ServiceKey | null) => void;
 }

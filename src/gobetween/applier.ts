@@ -1,8 +1,7 @@
 /**
  * Brings GoBetween to what the ledger wants. It gives tickets, that is names; what to do is read from the ledger when a
- * ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, a few at a time;
- * rates run on the monotonic clock; a DELETE that begins a replacement is followed by its POST, also while stopping.
- * Source: DESIGN §5.3, §5.5, §5.6, SPEC §4, §7.
+ * ticket runs, so a newer intent costs nothing. Invariants: one ticket per name, a few at a time; rates run on the monotonic
+ * clock; a DELETE that begins a replacement is followed by its POST, also while stopping. Source: DESIGN §5.3, §5.5, SPEC §4, §7.
  */
 import { createAlarm } from '../alarm.js';
 import { type Clock, within } from '../clock.js';
@@ -162,6 +161,9 @@ export function createApplier(
 
   function afterTicket(slot: Slot): void {
     slot.place = 'idle';
+    // Who took the wish back while it was carried out judged by what was there before.
+    if (slot.takenBack) on.outrun?.(slot.name);
+    slot.takenBack = false;
     schedule.touch(slot.name);
     if (stopping) endHalves();
     pump.ring();
@@ -316,6 +318,8 @@ export function createApplier(
     },
     cancel(name) {
       ledger.drop(name);
+      const slot = schedule.find(name);
+      if (slot?.place === 'ticket') slot.takenBack = true;
       schedule.resetRetries(name);
       schedule.touch(name);
       const listen = ledger.state(name).observed?.listen;

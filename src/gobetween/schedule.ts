@@ -36,6 +36,8 @@ export interface Slot {
   lookAgain: boolean;
   /** The write that went unanswered last. */
   unanswered: Written | null;
+  /** Its wish was taken back while its ticket ran. */
+  takenBack: boolean;
 }
 
 /** What a request may have done to a server. */
@@ -179,6 +181,7 @@ export function createSchedule(
       failed: false,
       lookAgain: false,
       unanswered: null,
+      takenBack: false,
     };
     slots.set(name, slot);
     return slot;

@@ -70,6 +70,7 @@ const step = fc.record(
   },
   { noNullPrototype: true },
 );
+const storm = fc.array(step, { minLength: 3, maxLength: 14 });
 type Act =
   | { op: 'put'; service: string; bind: string[]; more: Record<string, string> }
   | { op: Exclude<string, 'put'>; service: string; bind?: never; more?: never };
@@ -177,8 +178,9 @@ function check(rig: AppRig): void {
 
 test('after any storm everything is as it should be, and a bystander was never touched', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 14 }), async (steps) => {
+    fc.asyncProperty(storm, fc.constantFrom(1, 1, 40, 400), async (steps, latencyMs) => {
       const rig = await openApp({
+        latencyMs,
         given: { 'port-range': '5000-5020' },
         prepare: (r) => {
           r.put('calm', '80/tcp-:9080 53/udp-:9053 443/tcp-:9443');

@@ -56,6 +56,8 @@ export interface AppRigOptions {
   readonly prepare?: (rig: AppRig) => void;
   readonly hostname?: string;
   readonly compute?: Compute;
+  /** One request to GoBetween. @default 1 */
+  readonly latencyMs?: number;
   /** Another gateway, on this node of the cluster of the first. */
   readonly beside?: { readonly rig: AppRig; readonly node: string };
 }
@@ -85,6 +87,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     Object.assign(source, { services: first.source.services, ownName: node, nodes: first.source.nodes });
   }
   const balancer = createFakeBalancer(clock, {
+    latencyMs: options.latencyMs ?? 1,
     listenOf: bodyListen,
     show: (body) => JSON.stringify(normalise(JSON.parse(body), 'post')),
   });
