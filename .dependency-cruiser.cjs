@@ -36,7 +36,13 @@ module.exports = {
       'worker-is-pure',
       'worker/ compiles, renders and reads long lists on any thread: bytes and values in, text out.',
       '^src/worker/',
-      ['^src/(worker|model)/', '^src/source/lsnr-status\\.ts$', '^src/ports/pool\\.ts$', '^src/(errors|clock)\\.ts$', 'node_modules/piscina/'],
+      [
+        '^src/(worker|model)/',
+        '^src/source/lsnr-status\\.ts$',
+        '^src/ports/pool\\.ts$',
+        '^src/(errors|clock)\\.ts$',
+        'node_modules/piscina/',
+      ],
     ),
     only(
       'settings-are-values',

@@ -1,6 +1,6 @@
 /**
- * Every bench, one after the other, each in a process of its own, into bench/RESULTS.md and results.json beside it. `--runs N`
- * (default 5), `--seed`, `--gobetween-bin`, and names to run only those: `npm run bench:all -- storm idle`.
+ * Every bench, one after the other, each in a process of its own, into bench/RESULTS.md, and with `--json FILE` one document
+ * of all. `--runs N` (default 5), `--seed`, `--gobetween-bin`, and names to run only those: `npm run bench:all -- storm idle`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,6 +35,7 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string', default: '1' },
     'gobetween-bin': { type: 'string' },
     scale: { type: 'string', default: '1' },
+    json: { type: 'string' },
     out: { type: 'string', default: fileURLToPath(new URL('../../bench', import.meta.url)) },
   },
 });
@@ -52,7 +53,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 writeFileSync(join(values.out, 'RESULTS.md'), document(outcomes));
-writeFileSync(join(values.out, 'results.json'), `${JSON.stringify(outcomes, null, 2)}\n`);
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 2)}\n`);
 const missed = outcomes.filter((each) => 'failed' in each || each.rows.some(({ ok }) => ok === false));
 console.log(
   `${outcomes.length} benches, ${missed.length} with a figure missed or failed: ${values.out}/RESULTS.md`,

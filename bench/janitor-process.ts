@@ -10,9 +10,12 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { createApp } from '../src/app.js';
 import type { App } from '../src/app-handle.js';
 import { createRealPorts } from '../src/effects.js';
+import { keepHeapSmall } from '../src/heap.js';
 import { parseSettings } from '../src/settings/settings.js';
 import { nowMs, pause } from './machine-clock.js';
 import { serve } from './remote.js';
+
+keepHeapSmall(); // as `run` does
 
 const delay = monitorEventLoopDelay({ resolution: 1 });
 let app: App | null = null;

@@ -1,6 +1,6 @@
 /**
  * 100,000 events that change nothing for a gateway, as fast as they are read: nothing may be asked of the agent or of
- * GoBetween for them. Baselines on the same socket: JSON.parse of each frame, and splitting alone.
+ * GoBetween for them. Five bursts, the best counts. Baselines on the same socket: JSON.parse of each frame, and splitting alone.
  */
 import { join } from 'node:path';
 import type { BareProcess } from './bare-process.js';
@@ -13,6 +13,7 @@ import { onStage, settledJanitor, type Stage } from './stage.js';
 
 const options = readOptions();
 const services = Math.round(2000 * options.scale);
+const BURSTS = 5;
 const frames = Math.round(100_000 * options.scale);
 
 await runBench('noop-storm', `${frames} events of nothing, ${services} services`, options, (run) =>
@@ -34,7 +35,7 @@ await runBench('noop-storm', `${frames} events of nothing, ${services} services`
     const counted = { name: 'gobtw_janitor_events_total', labels: 'outcome="irrelevant"' };
     const before = await janitor.call('metric', counted);
     await janitor.call('reset', { withDelay: true });
-    const { ms, bytes } = await agent.call('noop', ask);
+    const { bestMs: ms, bytes } = await bursts(stage, ask);
     const load = await janitor.call('load');
     const notes =
       options.cpuProf === null
@@ -61,7 +62,7 @@ await runBench('noop-storm', `${frames} events of nothing, ${services} services`
         variant,
         name: 'share of the frames counted as irrelevant',
         unit: '',
-        value: Math.min(1, heard / frames),
+        value: Math.min(1, heard / (BURSTS * frames)),
         bound: { exactly: 1 },
       },
       { variant, name: 'frames a second', unit: '/s', value: rate },
@@ -72,17 +73,28 @@ await runBench('noop-storm', `${frames} events of nothing, ${services} services`
   }),
 );
 
+/** The best of several, for each follower: other work on the machine makes one burst slow, and none fast. */
+async function bursts({ agent }: Stage, ask: { readonly frames: number; readonly seed: number }) {
+  const all = [];
+  for (let i = 0; i < BURSTS; i++) {
+    all.push(await agent.call('noop', ask));
+    await pause(500);
+  }
+  return { bestMs: Math.min(...all.map(({ ms }) => ms)), bytes: all[0]?.bytes ?? Number.NaN };
+}
+
 async function bareRate(
-  { agent, folder }: Stage,
+  stage: Stage,
   parse: boolean,
   ask: { readonly frames: number; readonly seed: number },
 ): Promise<number> {
+  const { agent, folder } = stage;
   const bare = startRemote<BareProcess>('./bare-process.js');
   try {
     await bare.call('follow', { socketPath: join(folder, 'lsnr.sock'), parse });
     await until('the loop follows', async () => (await agent.call('subscribers')) === 1);
-    const { ms } = await agent.call('noop', ask);
-    return frames / (ms / 1000);
+    const { bestMs } = await bursts(stage, ask);
+    return frames / (bestMs / 1000);
   } finally {
     await bare.end();
     await until('the loop is gone', async () => (await agent.call('subscribers')) === 0);

@@ -54,6 +54,10 @@ function figuresOf(outcome: StormOutcome): readonly Figure[] {
     const different = new Set(meanwhile.map(({ service }) => service)).size;
     return (live[i] ?? Infinity) - (different / READS_A_SECOND) * 1000;
   });
+  const readAfter = fresh.map(
+    ({ service, at }) => (outcome.reads.find((read) => read.service === service)?.at ?? Infinity) - at,
+  );
+  const afterRead = live.map((ms, i) => ms - (readAfter[i] ?? Infinity));
   const flapped = outcome.storm.changes
     .filter(({ role }) => role === 'flapping')
     .map((change) => liveAfter(change, writes));
@@ -74,6 +78,10 @@ function figuresOf(outcome: StormOutcome): readonly Figure[] {
     },
     { variant, name: 'new service live p50', unit: 'ms', value: percentile(live, 0.5) },
     { variant, name: 'new service live max', unit: 'ms', value: Math.max(...live) },
+    { variant, name: 'new service: event to read p50', unit: 'ms', value: percentile(readAfter, 0.5) },
+    { variant, name: 'new service: event to read max', unit: 'ms', value: Math.max(...readAfter) },
+    { variant, name: 'new service: read to live p50', unit: 'ms', value: percentile(afterRead, 0.5) },
+    { variant, name: 'new service: read to live max', unit: 'ms', value: Math.max(...afterRead) },
     { variant, name: 'flapping right after the last event, max', unit: 'ms', value: Math.max(...flapped) },
     { variant, name: 'calls', unit: '', value: outcome.writes.length },
     { variant, name: 'main loop delay p99', unit: 'ms', value: outcome.load.p99 },

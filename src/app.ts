@@ -57,7 +57,7 @@ export function createApp(
   version: string,
   { refresh }: { readonly refresh: boolean } = { refresh: false },
 ): App {
-  const { clock, random } = ports;
+  const { clock, random, compute } = ports;
   const log = createLog({
     clock,
     level: settings.logLevel,
@@ -71,7 +71,8 @@ export function createApp(
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
 
   const ledger = createLedger(clock);
-  const arbiter = createArbiter({ clock, range: settings.portRange, reserved: reservedPorts(settings) });
+  const reserved = reservedPorts(settings);
+  const arbiter = createArbiter({ clock, range: settings.portRange, reserved, wide: compute.wide });
   const holders = createHolders(arbiter);
   const queue = createWorkqueue<ServiceKey>({
     clock,
@@ -83,7 +84,6 @@ export function createApp(
     () => settings.policy,
   );
   const bugs = createBugs(log, report);
-  const { compute } = ports;
   compute.whenLost(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
   let firstPlanned: (changes: readonly Change[]) => void = () => undefined;

@@ -42,9 +42,6 @@ export interface WantedService {
 
 export interface Wanted {
   readonly desired: readonly Desired[];
-  /** Per server, the fields that a keyword sets: what the stale-default rule may not ignore. */
-  readonly setFields: Map<ServerName, readonly string[]>;
-  readonly lookups: Map<ServerName, string>;
   readonly problems: readonly Problem[];
 }
 
@@ -53,7 +50,6 @@ interface Place {
   readonly name: ServerName;
   readonly listen: Listen;
   readonly lookupServer: string;
-  readonly template: ServerTemplate;
 }
 
 /** Renders the servers of a batch of services. A word with no DNS to ask is held (`no-dns`), never rendered. */
@@ -88,7 +84,6 @@ export async function wantServers(
         name,
         listen: { proto: word.proto, addr, port },
         lookupServer,
-        template,
       });
     });
   }
@@ -97,8 +92,6 @@ export async function wantServers(
   for (const { key } of services) {
     wanted.set(key, {
       desired: [],
-      setFields: new Map(),
-      lookups: new Map(),
       problems: problems.get(key) ?? [],
     });
   }
@@ -106,10 +99,8 @@ export async function wantServers(
     const place = places[index];
     const into = place && wanted.get(place.key);
     if (place === undefined || into === undefined) return;
-    const { name, key, listen, lookupServer, template } = place;
-    into.desired.push({ name, key, listen, digest, body });
-    into.setFields.set(name, template.setFields);
-    into.lookups.set(name, lookupServer);
+    const { name, key, listen, lookupServer } = place;
+    into.desired.push({ name, key, listen, digest, body, lookupServer });
   });
   return wanted;
 }
@@ -160,5 +151,6 @@ export function keepAsDesired(observed: Observed, key: ServiceKey): Desired | nu
     listen: observed.listen,
     digest: observed.digest,
     body: observed.canonical,
+    lookupServer: observed.lookupServer,
   };
 }

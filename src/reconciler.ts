@@ -58,6 +58,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   let phase: 'warming' | 'gathering' | 'open' = 'warming';
   let firstKeys = new Set<ServiceKey>();
   let firstChanges = new Map<ServiceKey, readonly Change[]>();
+  /** Ports are being claimed for all services: no round runs meanwhile. */
+  let claiming: Promise<void> = Promise.resolve();
   let working = false;
   /** Services whose last round threw. */
   const failing = new Set<ServiceKey>();
@@ -67,6 +69,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const keys = await queue.take(ROUND_KEYS);
       if (keys.length === 0) return;
       working = true;
+      await claiming;
       const startedAt = clock.now();
       const changes = await attempt(keys);
       working = false;
@@ -146,11 +149,9 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (phase !== 'warming' || working || queue.depth > 0 || !deps.ready()) return;
     phase = 'gathering';
     firstKeys = new Set(deps.keys());
-    try {
-      round.claimAll([...firstKeys]);
-    } catch (error) {
+    claiming = round.claimAll([...firstKeys]).catch((error: unknown) => {
       deps.onFailed(null, error); // each service claims again in its own round
-    }
+    });
     if (firstKeys.size === 0) finishFirst();
     for (const key of firstKeys) queue.add(key);
   }

@@ -18,12 +18,14 @@ import { claimOfKept } from './ports/claims.js';
 import {
   claimsOf,
   emptyState,
+  existingServers,
   type HeldWord,
   heldNames,
   isGone,
   judge,
   keptServers,
   lastGood,
+  likelyIs,
   problemsOf,
   servedAnyhow,
   type ServiceState,
@@ -32,7 +34,6 @@ import {
 } from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
-import type { Rendered } from './worker/render.js';
 
 /** What is believed to be in GoBetween, and what we last wrote with success. */
 export interface BalancerState {
@@ -72,7 +73,7 @@ export interface Round {
   /** Compiles what changed and records its claims. Sends nothing. */
   compile(keys: readonly ServiceKey[]): Promise<void>;
   /** Claims ports for all these services at once: the choice does not depend on how rounds batch them. */
-  claimAll(keys: readonly ServiceKey[]): void;
+  claimAll(keys: readonly ServiceKey[]): Promise<void>;
   /** Claims, renders and plans; `causes` explains why a service is looked at again. */
   settle(keys: readonly ServiceKey[], causes: ReadonlyMap<ServiceKey, ChangeReason>): Promise<Settled>;
   /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
@@ -146,12 +147,22 @@ export function createRound(deps: RoundDeps): Round {
 
   const former = (state: ServiceState): readonly Desired[] => lastGood(state, balancer.byKey(state.key));
 
-  function decide(keys: readonly ServiceKey[]): Decision {
+  function claimKept(keys: readonly ServiceKey[]): void {
     for (const key of keys) {
       const state = states.get(key);
       if (state !== undefined && state.compiled?.verdict !== 'served') setClaims(state);
       else if (state?.compiled?.badWords === true) setClaims(state);
     }
+  }
+
+  /** Many ports are chosen on other threads. Servers may come and go meanwhile, so `decide` states claims again. */
+  async function placeAhead(keys: readonly ServiceKey[]): Promise<void> {
+    claimKept(keys);
+    await arbiter.placeAhead();
+  }
+
+  function decide(keys: readonly ServiceKey[]): Decision {
+    claimKept(keys);
     return arbiter.decide(keys);
   }
 
@@ -170,6 +181,7 @@ export function createRound(deps: RoundDeps): Round {
   ): Promise<Settled> {
     const lap = stopwatch();
     for (const key of keys) if (isGone(states.get(key))) leave(key);
+    await placeAhead(keys);
     const { grants, affected } = decide(keys);
     for (const key of affected) affectedYet.add(key);
     for (const key of keys) if (claim(key, grants)) affectedYet.add(key);
@@ -254,44 +266,21 @@ export function createRound(deps: RoundDeps): Round {
           key,
           compiled: state.compiled,
           granted: state.granted,
-          existing: existingServers(state),
-          expected: (name: ServerName) => expectedOf(state, name),
+          existing: existingServers(state, balancer.byKey(key)),
+          expected: (name: ServerName) => likelyIs(state, balancer.byKey(key), name),
           kept: keptServers(state, former(state)),
         },
       ];
     });
     const wanted = await wantServers(served, deps.dns, deps.compute);
-    for (const [key, { desired, lookups, setFields, problems }] of wanted) {
+    for (const [key, { desired, problems }] of wanted) {
       const state = states.get(key);
       if (state === undefined) continue;
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
       const beside = withoutRivals(keptServers(state, former(state)), desired);
-      states.set(key, { ...state, desired: [...desired, ...beside], lookups, setFields, problems });
+      const setFields = state.compiled?.template?.setFields ?? [];
+      states.set(key, { ...state, desired: [...desired, ...beside], setFields, problems });
     }
-  }
-
-  /** What a server likely is already, so that its body need not be made, sent between threads or kept twice. */
-  function expectedOf({ key, desired }: ServiceState, name: ServerName): Rendered | null {
-    const present = balancer.byKey(key).find((server) => server.name === name);
-    if (present !== undefined) return { digest: present.digest, body: present.canonical };
-    return desired.find((server) => server.name === name) ?? null;
-  }
-
-  /** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
-  function existingServers(state: ServiceState) {
-    const existing = balancer
-      .byKey(state.key)
-      .flatMap(({ name, listen, lookupServer }) => (listen === null ? [] : [{ name, listen, lookupServer }]));
-    const known = new Set(existing.map(({ name }) => name));
-    const lastWanted = state.desired.filter(({ name }) => !known.has(name));
-    return [
-      ...existing,
-      ...lastWanted.map(({ name, listen }) => ({
-        name,
-        listen,
-        lookupServer: state.lookups.get(name) ?? '',
-      })),
-    ];
   }
 
   function plan(key: ServiceKey, cause: ChangeReason | undefined): readonly Change[] {
@@ -315,8 +304,7 @@ export function createRound(deps: RoundDeps): Round {
       needed: arbiter.needed,
       stale,
       refresh: deps.refresh,
-      isStaleDefault: (wish, observed) =>
-        isStaleDefault(wish.body, observed.canonical, state.setFields.get(wish.name) ?? []),
+      isStaleDefault: (wish, observed) => isStaleDefault(wish.body, observed.canonical, state.setFields),
     });
     for (const change of changes) {
       if (change.kind === 'adopt' && change.reason === 'stale-default') stale.add(serverOf(change));
@@ -336,7 +324,10 @@ export function createRound(deps: RoundDeps): Round {
 
   return {
     compile,
-    claimAll: (keys) => void decide(keys),
+    async claimAll(keys) {
+      await placeAhead(keys);
+      decide(keys);
+    },
     settle,
     contextChanged: () => {
       contextVersion += 1;

@@ -26,8 +26,8 @@ export interface ServiceState {
   /** Words that got no port, and why. */
   readonly held: readonly HeldWord[];
   readonly desired: readonly Desired[];
-  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
-  readonly lookups: ReadonlyMap<ServerName, string>;
+  /** The fields that a keyword sets, when `desired` was made: what the stale-default rule may not ignore. */
+  readonly setFields: readonly string[];
   readonly problems: readonly Problem[];
 }
 
@@ -47,8 +47,7 @@ export function emptyState(key: ServiceKey): ServiceState {
     granted: [],
     held: [],
     desired: [],
-    setFields: new Map(),
-    lookups: new Map(),
+    setFields: [],
     problems: [],
   };
 }
@@ -204,4 +203,28 @@ export function heldNames(
     return decoded !== null && proto !== undefined && labels.has(`${decoded.port}/${proto}`);
   };
   return new Set(present.filter(serves).map(({ name }) => name));
+}
+
+/** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
+export function existingServers({ desired }: ServiceState, present: readonly Observed[]) {
+  const existing = present.flatMap(({ name, listen, lookupServer }) =>
+    listen === null ? [] : [{ name, listen, lookupServer }],
+  );
+  const known = new Set(existing.map(({ name }) => name));
+  const lastWanted = desired.filter(({ name }) => !known.has(name));
+  return [
+    ...existing,
+    ...lastWanted.map(({ name, listen, lookupServer }) => ({ name, listen, lookupServer })),
+  ];
+}
+
+/** What a server likely is already, so that its body need not be made, sent between threads or kept twice. */
+export function likelyIs(
+  { desired }: ServiceState,
+  present: readonly Observed[],
+  wanted: ServerName,
+): Pick<Desired, 'digest' | 'body'> | null {
+  const server = present.find(({ name }) => name === wanted);
+  if (server !== undefined) return { digest: server.digest, body: server.canonical };
+  return desired.find(({ name }) => name === wanted) ?? null;
 }

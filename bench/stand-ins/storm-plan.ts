@@ -36,8 +36,8 @@ export interface StormResult {
 }
 
 const TICK_MS = 5;
-/** Where the flapping ones listen in turn, and the bystanders: nobody else's ports. */
-const FLAP_PORTS = [30_000, 4_000] as const;
+/** Where the flapping ones listen in turn, and the bystanders: nobody else's ports, up to 500 newcomers included. */
+const FLAP_PORTS = [30_500, 4_000] as const;
 const BYSTANDER_PORT = 6_000;
 
 export async function runStorm(plan: StormPlan, data: AgentData, stream: Stream): Promise<StormResult> {

@@ -5,6 +5,7 @@
 import { createApp } from '../app.js';
 import { sleep, systemClock } from '../clock.js';
 import { createRealPorts } from '../effects.js';
+import { keepHeapSmall } from '../heap.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
 import { onSignals } from './signals.js';
@@ -15,6 +16,7 @@ const STOP_MS = 9500;
 
 export function createRun(io: Io): NonNullable<Verbs['run']> {
   return async (settings) => {
+    keepHeapSmall();
     const ports = createRealPorts(settings);
     const app = createApp(settings, ports, io.version);
     const asked = new Promise<void>((resolve) => {

@@ -32,7 +32,8 @@ export type Entries = ReturnType<typeof createEntries>;
 /** `freed` is told each port that is let go, after the indexes know. */
 export function createEntries(freed: Freed) {
   const byName = new Map<ServerName, Mutable>();
-  const byKey = new Map<ServiceKey, Set<ServerName>>();
+  /** Lists, for most services have few. */
+  const byKey = new Map<ServiceKey, ServerName[]>();
   const held = createPortIndex();
   const reserved = createPortIndex();
   const wanted = createPortIndex();
@@ -44,9 +45,13 @@ export function createEntries(freed: Freed) {
     if (observed?.owned !== true) return;
     counts.owned += present ? 1 : -1;
     if (observed.key === null) return;
-    const names = byKey.get(observed.key) ?? new Set();
-    if (present) byKey.set(observed.key, names.add(observed.name));
-    else if (names.delete(observed.name) && names.size === 0) byKey.delete(observed.key);
+    const names = byKey.get(observed.key);
+    if (present && names === undefined) byKey.set(observed.key, [observed.name]);
+    else if (present) names?.push(observed.name);
+    else if (names !== undefined) {
+      names.splice(names.indexOf(observed.name), 1);
+      if (names.length === 0) byKey.delete(observed.key);
+    }
   }
 
   return {

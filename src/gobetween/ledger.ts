@@ -296,8 +296,6 @@ export function createLedger(clock: Clock) {
 
 /** What GoBetween has after it accepted `desired`. */
 function observedOf(desired: Desired, former: Observed | null): Observed {
-  const { discovery } = JSON.parse(desired.body) as { discovery?: { srv_lookup_server?: unknown } | null };
-  const lookup = discovery?.srv_lookup_server;
   return {
     name: desired.name,
     key: desired.key,
@@ -305,7 +303,7 @@ function observedOf(desired: Desired, former: Observed | null): Observed {
     historical: former?.historical ?? false,
     listen: desired.listen,
     digest: desired.digest,
-    lookupServer: typeof lookup === 'string' ? lookup : '',
+    lookupServer: desired.lookupServer,
     canonical: desired.body,
   };
 }

@@ -17,15 +17,17 @@ export interface PortIndex {
 
 export function createPortIndex(): PortIndex {
   const byName = new Map<ServerName, Listen>();
-  const byPort: Record<L4, Map<number, Set<ServerName>>> = { tcp: new Map(), udp: new Map() };
+  /** Lists, for most ports have one name. */
+  const byPort: Record<L4, Map<number, ServerName[]>> = { tcp: new Map(), udp: new Map() };
 
   function take(name: ServerName): void {
     const former = byName.get(name);
     if (former === undefined) return;
     byName.delete(name);
     const names = byPort[former.proto].get(former.port);
-    names?.delete(name);
-    if (names?.size === 0) byPort[former.proto].delete(former.port);
+    if (names === undefined) return;
+    names.splice(names.indexOf(name), 1);
+    if (names.length === 0) byPort[former.proto].delete(former.port);
   }
 
   return {
@@ -34,8 +36,8 @@ export function createPortIndex(): PortIndex {
       if (listen === null) return;
       byName.set(name, listen);
       const names = byPort[listen.proto].get(listen.port);
-      if (names === undefined) byPort[listen.proto].set(listen.port, new Set([name]));
-      else names.add(name);
+      if (names === undefined) byPort[listen.proto].set(listen.port, [name]);
+      else names.push(name);
     },
     of: (name) => byName.get(name) ?? null,
     conflicting(listen, except) {

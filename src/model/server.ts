@@ -23,6 +23,8 @@ export interface Desired {
   readonly listen: Listen;
   readonly digest: Digest;
   readonly body: string;
+  /** `srv_lookup_server` in the body. */
+  readonly lookupServer: string;
 }
 
 /** What `GET /servers` says of one server. */

@@ -54,7 +54,7 @@ export interface ExposureInput {
   readonly desired: readonly Desired[];
   readonly present: readonly Observed[];
   /** Per wanted server, the fields that a keyword sets. */
-  readonly setFields: ReadonlyMap<ServerName, readonly string[]>;
+  readonly setFields: readonly string[];
   /** Every open problem of the service, of the balancer's side too. */
   readonly problems: readonly Problem[];
   readonly policy: Policy;
@@ -195,8 +195,7 @@ function told({ code, message, mend }: Problem): string {
 /** Equal in content is enough: historical names and former defaults are adopted as they are (SPEC §4). */
 function isInPlace(input: ExposureInput, server: Observed, desired: Desired): boolean {
   if (!sameListen(desired.listen, server.listen)) return false;
-  const setFields = input.setFields.get(desired.name) ?? [];
-  return server.digest === desired.digest || isStaleDefault(desired.body, server.canonical, setFields);
+  return server.digest === desired.digest || isStaleDefault(desired.body, server.canonical, input.setFields);
 }
 
 function explicitListen(word: Word): string | null {

@@ -2,7 +2,8 @@
  * Who may listen where on this gateway: the only owner of that decision (SPEC §5, DESIGN §5.2). Facts come in between
  * decisions (claims, servers in GoBetween, busy ports); `decide` settles what they touch. Invariants: no two granted
  * claims that are served here conflict; a granted claim loses its port only to a server that really listens there; an
- * explicit claim never moves; with all claims set before the first decision, no order of anything changes the layout.
+ * explicit claim never moves; with all claims set before the first decision, no order of anything changes the layout,
+ * nor does placing ahead (why: `land`).
  */
 import type { Clock } from '../clock.js';
 import type { L4, Listen } from '../model/server.js';
@@ -10,10 +11,12 @@ import type { ServiceKey } from '../model/service.js';
 import { type Claim, type ClaimRecord, type Grant, sameGrant } from './claim.js';
 import { type ClaimBook, createClaimBook, sameWord } from './claim-book.js';
 import { conflicts } from '../model/bind.js';
-import { compareText, contest } from './contest.js';
+import { contest } from './contest.js';
 import { heldByVerdict, RESERVED, EXHAUSTED } from './held-grant.js';
+import type { Wide } from './pool.js';
 import { createChooser, createRings, type PortRange } from './probe.js';
 import { createQuarantine } from './quarantine.js';
+import { byRank, isFree, requestOf } from './ranked.js';
 import { contestantsOf, listensForWord } from './right.js';
 import { createSlots, slotId, slotPort, type Standing } from './slots.js';
 import { countUsage, type Usage } from './usage.js';
@@ -24,6 +27,8 @@ export interface ArbiterDeps {
   readonly clock: Clock;
   readonly range: PortRange;
   readonly reserved: ReadonlySet<number>;
+  /** null or absent: every claim is placed on this thread. */
+  readonly wide?: Wide | null;
 }
 
 export interface Decision {
@@ -47,6 +52,8 @@ export interface Arbiter {
   recordsOf(key: ServiceKey): readonly ClaimRecord[];
   /** Settles everything said since the last decision. Also called with no keys after a sweep, to learn `affected`. */
   decide(keys: Iterable<ServiceKey>): Decision;
+  /** Places what waits for the next decision off this thread, if it is much. Facts and decisions may come in meanwhile. */
+  placeAhead(): Promise<void>;
   /**
    * GoBetween said that the address is in use. Foreign (no server of ours has it): allocated claims move on, explicit
    * ones stay granted, for the applier retries them. Not foreign: it is a matter of waiting for our own server.
@@ -59,13 +66,18 @@ export interface Arbiter {
   exhausted(): number;
 }
 
-export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter {
+export function createArbiter({ clock, range, reserved, wide }: ArbiterDeps): Arbiter {
   const slots = createSlots();
   const quarantine = createQuarantine(clock);
+  const taken = { slots, reserved, quarantine };
   const rings = createRings(range);
   /** Allocated claims without a port. */
   const waiting = new Set<Standing>();
+  /** Since the last decision: claims that came or must move, keys whose claims changed, and whose grants did. */
+  const arrivals = new Set<Standing>();
+  const touched = new Set<ServiceKey>();
   let changed = new Set<ServiceKey>();
+  let decisions = 0;
   let lastStamp = 0;
 
   /** Unix milliseconds that never go back: ages are compared. */
@@ -76,19 +88,63 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
   const book: ClaimBook = createClaimBook(slots, () => clock.now(), stamp);
 
   function decide(keys: Iterable<ServiceKey>): Decision {
-    const { fresh, gone, touched } = book.takeNews();
+    takeNews();
+    place();
+    settleSlots();
+    book.remember(new Set([...touched, ...changed]));
+    arrivals.clear();
+    touched.clear();
+    decisions += 1;
+    return answer(new Set(keys));
+  }
+
+  function takeNews(): void {
+    const news = book.takeNews();
     const since = stamp();
-    for (const standing of gone) waiting.delete(standing);
-    for (const standing of fresh) {
+    for (const standing of news.gone) {
+      waiting.delete(standing);
+      arrivals.delete(standing);
+    }
+    for (const standing of news.fresh) {
       standing.since ??= recordedSince(standing) ?? since;
       if (standing.port === null) seat(standing);
+      arrivals.add(standing);
     }
-    const arrivals = new Set(fresh);
-    settleSlots(arrivals);
-    place(arrivals);
-    settleSlots(arrivals);
-    book.remember(new Set([...touched, ...changed]));
-    return answer(new Set(keys));
+    for (const key of news.touched) touched.add(key);
+    settleSlots();
+  }
+
+  async function placeAhead(): Promise<void> {
+    if (wide == null) return;
+    takeNews();
+    const choosing = takeChoosing();
+    if (choosing.length < wide.atLeast) return;
+    const ranked = byRank(choosing);
+    const before = decisions;
+    // When it fails, the next decision places them.
+    const ports = await wide.place(requestOf(ranked, rings, taken)).catch(() => null);
+    if (ports !== null && decisions === before) land(ranked, ports);
+  }
+
+  /**
+   * Seats claims on ports that were chosen with the facts of a moment ago. A claim that is gone is skipped, and one whose
+   * port is not free any more is bereft: it counts as come after this decision. What results is what `decide` alone gives
+   * when those facts come first that took ports, then the claims without the bereft, then all other facts: a port that
+   * another has keeps the other claims off it just as the bereft claim did, so they choose what they chose.
+   */
+  function land(ranked: readonly Standing[], ports: Int32Array): void {
+    takeNews();
+    ranked.forEach((standing, index) => {
+      const port = ports[index] ?? 0;
+      if (port === 0 || !waiting.has(standing)) return;
+      if (isFree(taken, standing.claim.proto, port)) sit(standing, port);
+      else seat(standing);
+    });
+  }
+
+  function sit(standing: Standing, port: number): void {
+    waiting.delete(standing);
+    slots.sit(standing, port);
   }
 
   function answer(keys: ReadonlySet<ServiceKey>): Decision {
@@ -113,7 +169,7 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
   function seat(standing: Standing): void {
     const port = formerPorts(standing).find((candidate) => !reserved.has(candidate));
     if (port === undefined) waiting.add(standing);
-    else slots.sit(standing, port);
+    else sit(standing, port);
   }
 
   function formerPorts({ claim }: Standing): number[] {
@@ -133,24 +189,24 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
     ].filter((port) => !claims.some((other) => other.listen === port && other.proto === claim.proto));
   }
 
-  function settleSlots(arrivals: Set<Standing>): void {
+  function settleSlots(): void {
     for (const id of slots.dirty) {
       slots.dirty.delete(id);
-      settleSlot(id, arrivals);
+      settleSlot(id);
     }
   }
 
-  function settleSlot(id: number, arrivals: Set<Standing>): void {
+  function settleSlot(id: number): void {
     const slot = slots.get(id);
     if (slot === undefined) return;
     for (const standing of [...slot.standings]) {
       if (!standing.claim.served) grant(standing);
       else if (reserved.has(slotPort(id))) setGrant(standing, RESERVED);
-      else if (mustMove(standing, id)) displace(standing, arrivals);
+      else if (mustMove(standing, id)) displace(standing);
     }
     if (reserved.has(slotPort(id))) return;
     const [only] = slot.standings;
-    if (only !== undefined && slot.standings.size === 1 && slot.held.size === 0) {
+    if (only !== undefined && slot.standings.length === 1 && slot.held.length === 0) {
       grant(only);
       return;
     }
@@ -158,7 +214,7 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
       const { standing } = contestant;
       if (standing === null) continue;
       if (beatenBy === null) grant(standing);
-      else if (standing.claim.listen === null) displace(standing, arrivals);
+      else if (standing.claim.listen === null) displace(standing);
       else setGrant(standing, heldByVerdict(contestant.listen, beatenBy));
     }
   }
@@ -171,35 +227,28 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
     );
   }
 
-  function displace(standing: Standing, arrivals: Set<Standing>): void {
+  function displace(standing: Standing): void {
     slots.leave(standing);
     waiting.add(standing);
     arrivals.add(standing);
   }
 
-  /** Gives ports to allocated claims in rank order. Those that found none before try again only when a port came free. */
-  function place(arrivals: ReadonlySet<Standing>): void {
+  /** Who chooses a port now: those that found none before try again only when a port came free. */
+  function takeChoosing(): readonly Standing[] {
     const expired = quarantine.expire();
-    const freed = slots.takeFreed() || expired;
-    const choosers = { tcp: createChooser(rings), udp: createChooser(rings) };
-    const ranked = [...waiting]
-      .filter((standing) => freed || arrivals.has(standing))
-      .sort((a, b) => compareText(a.claim.key, b.claim.key) || compareText(a.claim.id, b.claim.id));
-    for (const standing of ranked) {
-      const { proto } = standing.claim;
-      const port = choosers[proto].choose(standing.claim, (candidate) => isFree(proto, candidate));
-      if (port === null) {
-        setGrant(standing, EXHAUSTED);
-        continue;
-      }
-      waiting.delete(standing);
-      slots.sit(standing, port);
-    }
+    if (slots.takeFreed() || expired) for (const standing of waiting) arrivals.add(standing);
+    return [...waiting].filter((standing) => arrivals.has(standing));
   }
 
-  function isFree(proto: L4, port: number): boolean {
-    const id = slotId(proto, port);
-    return slots.get(id) === undefined && !reserved.has(port) && !quarantine.has(id);
+  /** Gives ports to allocated claims in rank order. */
+  function place(): void {
+    const choosers = { tcp: createChooser(rings), udp: createChooser(rings) };
+    for (const standing of byRank(takeChoosing())) {
+      const { proto } = standing.claim;
+      const port = choosers[proto].choose(standing.claim, (candidate) => isFree(taken, proto, candidate));
+      if (port === null) setGrant(standing, EXHAUSTED);
+      else sit(standing, port);
+    }
   }
 
   function grant(standing: Standing): void {
@@ -248,6 +297,7 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
         .filter(({ served }) => served)
         .map(({ proto, label, addr, port, since }) => ({ proto, label, addr, port, since })),
     decide,
+    placeAhead,
     busy(listen, foreign) {
       if (!foreign) return;
       const id = slotId(listen.proto, listen.port);
@@ -256,6 +306,6 @@ export function createArbiter({ clock, range, reserved }: ArbiterDeps): Arbiter 
     },
     needed,
     usage: () => countUsage({ range, reserved, slots, quarantined: quarantine.slots() }),
-    exhausted: () => waiting.size,
+    exhausted: () => [...waiting].filter((standing) => !arrivals.has(standing)).length,
   };
 }

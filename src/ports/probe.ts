@@ -38,14 +38,17 @@ export interface Home {
 
 /** FNV-1a with a final mix, for the low bits decide: an unsigned 32-bit number. */
 export function homeHash({ key, label, proto }: Home): number {
-  const text = `${key}|${label}|${proto}`;
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
+  let hash = fnv(fnv(0x811c9dc5, key), `|${label}|${proto}`);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function fnv(hash: number, text: string): number {
+  for (let index = 0; index < text.length; index++) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash;
 }
 
 export interface Chooser {

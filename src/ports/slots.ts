@@ -30,9 +30,10 @@ export interface HeldServer {
   readonly since: number;
 }
 
+/** Lists, for most hold one: a set each would cost 20,000 services 8 MB. */
 export interface Slot {
-  readonly standings: Set<Standing>;
-  readonly held: Set<HeldServer>;
+  readonly standings: Standing[];
+  readonly held: HeldServer[];
 }
 
 export interface Slots {
@@ -73,7 +74,7 @@ export function createSlots(): Slots {
     dirty.add(id);
     let slot = slots.get(id);
     if (slot === undefined) {
-      slot = { standings: new Set(), held: new Set() };
+      slot = { standings: [], held: [] };
       slots.set(id, slot);
     }
     return slot;
@@ -81,7 +82,7 @@ export function createSlots(): Slots {
 
   function close(id: number, slot: Slot): void {
     dirty.add(id);
-    if (slot.standings.size > 0 || slot.held.size > 0) return;
+    if (slot.standings.length > 0 || slot.held.length > 0) return;
     slots.delete(id);
     freed = true;
   }
@@ -92,20 +93,20 @@ export function createSlots(): Slots {
     all: () => slots,
     sit(standing, port) {
       standing.port = port;
-      open(slotId(standing.claim.proto, port)).standings.add(standing);
+      open(slotId(standing.claim.proto, port)).standings.push(standing);
     },
     leave(standing) {
       if (standing.port === null) return;
       const id = slotId(standing.claim.proto, standing.port);
       const slot = slots.get(id);
       standing.port = null;
-      if (slot?.standings.delete(standing) === true) close(id, slot);
+      if (slot !== undefined && take(slot.standings, standing)) close(id, slot);
     },
-    put: (held) => void open(slotId(held.listen.proto, held.listen.port)).held.add(held),
+    put: (held) => void open(slotId(held.listen.proto, held.listen.port)).held.push(held),
     drop(held) {
       const id = slotId(held.listen.proto, held.listen.port);
       const slot = slots.get(id);
-      if (slot?.held.delete(held) === true) close(id, slot);
+      if (slot !== undefined && take(slot.held, held)) close(id, slot);
     },
     takeFreed() {
       const was = freed;
@@ -113,4 +114,10 @@ export function createSlots(): Slots {
       return was;
     },
   };
+}
+
+function take<T>(list: T[], item: T): boolean {
+  const at = list.indexOf(item);
+  if (at !== -1) list.splice(at, 1);
+  return at !== -1;
 }

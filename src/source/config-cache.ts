@@ -38,6 +38,8 @@ export interface ConfigCache {
    * be the newer text under the older checksum: forgotten, lest a later revert finds it.
    */
   movedOn(key: ServiceKey, csum: string, context: EvaluationContext, nowMs: number): void;
+  /** The service is gone for good: a cluster that shrank shall not be remembered at its largest. */
+  forget(key: ServiceKey, csum: string, context: EvaluationContext): void;
   /** Entries that are old enough to be trusted. */
   dump(nowMs: number): CacheDump;
   /** Takes a dump of any origin; false, and no change, when it is none. */
@@ -64,7 +66,8 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
   return {
     raw: (key, csum) => entries.get(rawName(key, csum)),
     setRaw(key, csum, config, nowMs) {
-      entries.set(rawName(key, csum), { ...config, readAt: nowMs });
+      const { raw, needsEvaluation, loop } = config;
+      entries.set(rawName(key, csum), { raw, needsEvaluation, loop, readAt: nowMs });
     },
     evaluated: (key, csum, context) => entries.get(evaluatedName(key, csum, context))?.raw,
     setEvaluated(key, csum, context, text, nowMs) {
@@ -80,6 +83,10 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
         const entry = entries.peek(name);
         if (entry !== undefined && !isOld(entry, nowMs)) entries.delete(name);
       }
+    },
+    forget(key, csum, context) {
+      entries.delete(rawName(key, csum));
+      entries.delete(evaluatedName(key, csum, context));
     },
     dump: (nowMs) => ({
       version: 1,

@@ -210,8 +210,10 @@ function marked({ key, csums, scope, slave, deleting }: Draft): StatusService {
   return { ...service, mark };
 }
 
-export function markedService({ csums, ...rest }: StatusService): MarkedService {
-  return { ...rest, csums: new Map(csums) };
+/** Written out, here and where there is one of a kind per service: what a spread makes costs a hidden class each. */
+export function markedService(service: StatusService): MarkedService {
+  const { key, scope, slave, deleting, mark } = service;
+  return { key, csums: new Map(service.csums), scope, slave, deleting, mark };
 }
 
 export function listOf(head: StatusHead, services: readonly MarkedService[]): ClusterList {

@@ -38,11 +38,13 @@ export interface ServiceFacts {
 export interface ServiceFactsOptions {
   readonly presence: Presence;
   readonly reader: Pick<ConfigReader, 'want' | 'drop' | 'firstDirtyAt'>;
-  readonly cache: Pick<ConfigCache, 'movedOn'>;
+  readonly cache: Pick<ConfigCache, 'movedOn' | 'forget'>;
   readonly clock: Clock;
   readonly context: () => EvaluationContext;
   readonly onFacts: (key: ServiceKey, since: number) => void;
 }
+
+const noNodes: readonly string[] = [];
 
 interface Entry {
   slave: boolean;
@@ -144,13 +146,14 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     if (state === undefined) return undefined;
     const entry = entries.get(key);
     const seen = presence.state(key);
-    const base = {
+    return {
       key,
+      state,
+      reason: reasonOf(seen, entry),
       slave: entry?.slave ?? false,
-      scope: entry?.scope ?? [],
+      scope: entry?.scope ?? noNodes,
       config: entry?.config ?? null,
     };
-    return { ...base, state, reason: reasonOf(seen, entry) };
   }
 
   function reasonOf(seen: PresenceState | undefined, entry: Entry | undefined): string {
@@ -167,7 +170,10 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     const before = entry.told;
     entry.told = facts;
     // Should it come back, what it asked for in its former life does not count.
-    if (facts.state === 'gone') entry.config = null;
+    if (facts.state === 'gone' && entry.config !== null) {
+      cache.forget(key, entry.config.csum, context());
+      entry.config = null;
+    }
     if (before === undefined || differs(before, facts)) onFacts(key, reader.firstDirtyAt(key) ?? clock.now());
   }
 

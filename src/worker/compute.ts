@@ -6,8 +6,10 @@ import { ok } from '../errors.js';
 import type { Observed } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { CompileContext, Compiled } from '../model/spec.js';
+import type { Wide } from '../ports/pool.js';
 import { markedService, type MarkedService, type ReadStatus } from '../source/lsnr-status.js';
 import { type CompileInput, compile } from './compile.js';
+import { createIntern } from './intern.js';
 import { applyNews, type Known } from './news.js';
 import { observeNews } from './observe.js';
 import { type RenderJob, type Rendered, render } from './render.js';
@@ -30,14 +32,17 @@ export interface Compute {
   observe(list: Uint8Array, known: readonly Observed[]): Promise<readonly Observed[] | null>;
   /** The same for the services in an agent's status. Failures: those of scanStatus, and agent-not-json for a lost thread. */
   readStatus: ReadStatus;
+  /** For the arbiter; null: it does well alone. */
+  readonly wide: Wide | null;
   /** One listener for lost jobs. */
   whenLost(tell: OnLost): void;
   close(): Promise<void>;
 }
 
 export function createInlineCompute(): Compute {
+  const intern = createIntern();
   return {
-    compile: async (inputs, context) => inputs.map((input) => compile(input, context)),
+    compile: async (inputs, context) => inputs.map((input) => intern(compile(input, context))),
     render: async (jobs) => jobs.map(render),
     async observe(list, known) {
       const news = observeNews(list, known);
@@ -50,6 +55,7 @@ export function createInlineCompute(): Compute {
       const changed = services.changed.map(markedService);
       return ok({ head, services: applyNews(known, { same: services.same, changed }) });
     },
+    wide: null,
     whenLost: () => undefined,
     close: async () => undefined,
   };

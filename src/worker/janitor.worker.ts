@@ -4,6 +4,7 @@
  */
 import { ok, type Result } from '../errors.js';
 import type { CompileContext } from '../model/spec.js';
+import { claimShare } from '../ports/pool.js';
 import { compile as compileOne } from './compile.js';
 import { observeNews } from './observe.js';
 import { render as renderOne } from './render.js';
@@ -72,3 +73,6 @@ export const readStatus = answering(({ status, ownNode, known }: StatusJob): Res
   if (!news.ok) return news;
   return ok({ head: JSON.stringify(news.value.head), services: encodeNews(news.value.services) });
 });
+
+/** How many claims the share placed; their ports are in the shared memory. */
+export const claim = answering(claimShare);

@@ -9,11 +9,13 @@ import { fail, ok, type Result } from '../errors.js';
 import { fillBody } from '../model/body-text.js';
 import type { Digest, Observed } from '../model/server.js';
 import { displayPath, type ServiceKey } from '../model/service.js';
-import type { BodyText, CompileContext, Compiled } from '../model/spec.js';
+import type { CompileContext, Compiled } from '../model/spec.js';
+import { type ClaimJob, placeShared } from '../ports/pool.js';
 import { markedService, type StatusHead } from '../source/lsnr-status.js';
 import type { CompileInput } from './compile.js';
 import { type Compute, createInlineCompute, knownService, type OnLost } from './compute.js';
 import type { PackedStatus } from './janitor.worker.js';
+import { createIntern } from './intern.js';
 import { applyNews, type Known } from './news.js';
 import type { RenderJob, Rendered } from './render.js';
 import type { Answered, Lost, Threads } from './threads.js';
@@ -37,14 +39,13 @@ interface InlineBelow {
   readonly keys: number;
   readonly servers: number;
   readonly bytes: number;
+  readonly claims: number;
 }
 
-const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024 };
+const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024, claims: 8000 };
 const batchLimitMs = 10_000;
 const aloneLimitMs = 5_000;
 const poisonAfter = 3;
-/** Distinct body texts that are remembered: services that set the same keywords share one. */
-const maxTexts = 10_000;
 
 export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions): Compute {
   const inline = createInlineCompute();
@@ -63,7 +64,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     const job = { inputs: encodeInputs(inputs), context };
     const answer = await threads.run<string>('compile', job, limitMs);
     if ('lost' in answer) return answer;
-    return decodeCompiled(valueOf(answer), inputs, context.clusterName, intern);
+    return decodeCompiled(valueOf(answer), inputs, context.clusterName).map(intern);
   }
 
   async function compileBatch(
@@ -118,6 +119,11 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     return null;
   }
 
+  /** What a share that is lost twice leaves undone is noticed when the ports are read. */
+  function claimAll(jobs: readonly ClaimJob[]): Promise<unknown> {
+    return Promise.all(jobs.map((job) => twice<number>('claim', job)));
+  }
+
   return {
     async compile(inputs, context) {
       const plain = inputs.filter(({ key }) => !poisoned.has(key));
@@ -156,6 +162,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
       const services = await readNews(packed.value.services, known, markedService);
       return ok({ head: JSON.parse(packed.value.head) as StatusHead, services });
     },
+    wide: { atLeast: below.claims, place: (request) => placeShared(request, claimAll, threads.size) },
     whenLost(tell) {
       onLost = tell;
     },
@@ -197,18 +204,6 @@ function createKnownText() {
   return <T>(known: readonly T[], identify: (item: T) => Known): string => {
     const text = texts.get(known) ?? encodeKnown(known.map(identify));
     texts.set(known, text);
-    return text;
-  };
-}
-
-function createIntern(): (text: BodyText) => BodyText {
-  const texts = new Map<string, BodyText>();
-  return (text) => {
-    const name = text.join('\0');
-    const known = texts.get(name);
-    if (known !== undefined) return known;
-    if (texts.size >= maxTexts) texts.clear();
-    texts.set(name, text);
     return text;
   };
 }

@@ -24,7 +24,7 @@ export interface Threads {
 }
 
 /** A list of 64 MiB is parsed member by member; young garbage is collected often, or each thread would keep 32 MiB of it. */
-const resourceLimits = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 12 };
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 6 };
 
 export function createThreads({
   size,

@@ -73,20 +73,16 @@ export function encodeCompiled(batch: readonly Compiled[]): string {
   return JSON.stringify({ texts: texts.all, packed });
 }
 
-/** `intern` gives equal body texts of several batches one object. */
 export function decodeCompiled(
   text: string,
   inputs: readonly CompileInput[],
   clusterName: string,
-  intern: (text: BodyText) => BodyText,
 ): readonly Compiled[] {
   const { texts, packed } = JSON.parse(text) as {
     readonly texts: readonly BodyText[];
     readonly packed: readonly PackedCompiled[];
   };
-  const interned = texts.map(intern);
-  const textAt = (place: number | null): BodyText | null =>
-    place === null ? null : (interned[place] ?? null);
+  const textAt = (place: number | null): BodyText | null => (place === null ? null : (texts[place] ?? null));
   return packed.map(({ template, ...rest }, at) => {
     const key = inputs[at]?.key ?? ('' as ServiceKey);
     if (template === null) return { ...rest, key, template };

@@ -32,6 +32,7 @@ function wished(name: string, port: number, limit = 0): Desired {
     listen: { proto: 'tcp', addr: '127.0.0.1', port },
     digest: digestOf(bind, limit),
     body: JSON.stringify({ bind, max_connections: limit, protocol: 'tcp', discovery }),
+    lookupServer: '',
   };
 }
 

@@ -11,6 +11,7 @@ import { createPoolCompute } from '../../src/worker/pool.js';
 import { renderJob } from '../../src/worker/render.js';
 import { createThreads } from '../../src/worker/threads.js';
 import { hostileSet } from '../support/hostile-keywords.js';
+import { placeInTurn, requestArb } from '../support/placements.js';
 import { context, exposed } from '../support/service-config.js';
 import { validEnv } from '../support/valid-keywords.js';
 
@@ -172,6 +173,16 @@ describe('what threads answer is what the calling thread would', () => {
           }
         },
       ),
+      { numRuns: 100 },
+    );
+  });
+
+  test('ports of many claims', async () => {
+    assert.equal(inline.wide, null);
+    await fc.assert(
+      fc.asyncProperty(requestArb, async (request) => {
+        assert.deepEqual([...((await pool.wide?.place(request)) ?? [])], [...placeInTurn(request)]);
+      }),
       { numRuns: 100 },
     );
   });

@@ -250,5 +250,6 @@ export function desire(name: string, at: string, version = 1): Desired {
     listen: { proto, addr, port: Number(port) },
     digest: body as Digest,
     body,
+    lookupServer: '10.0.0.1:53',
   };
 }

@@ -26,3 +26,11 @@ export function observe(job: real.ObserveJob): ReturnType<typeof real.observe> {
   poisoned(Buffer.from(job.list).toString());
   return real.observe(job);
 }
+
+/** A placement of so many claims ends the threads that take part. */
+export const LETHAL_CLAIMS = 13;
+
+export function claim(job: Parameters<typeof real.claim>[0]): ReturnType<typeof real.claim> {
+  if (job.turns === LETHAL_CLAIMS) process.exit(3);
+  return real.claim(job);
+}

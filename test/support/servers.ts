@@ -15,7 +15,8 @@ export function digestOf(text: string): Digest {
 /** A wanted server of `web` on 0.0.0.0:8080/tcp unless told otherwise. */
 export function desiredServer(name: string, digest: string, port = 8080, key = web): Desired {
   const listen = { proto: 'tcp' as const, addr: '0.0.0.0', port };
-  return { name: nameOf(name), key, listen, digest: digestOf(digest), body: JSON.stringify({ digest }) };
+  const body = JSON.stringify({ digest });
+  return { name: nameOf(name), key, listen, digest: digestOf(digest), body, lookupServer: '' };
 }
 
 /** What GoBetween has under that name; owned by `web`, historical when its name says so. */

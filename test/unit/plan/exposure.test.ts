@@ -30,7 +30,7 @@ function compiledOf(over: Partial<Compiled> = {}): Compiled {
 
 function desiredOf(over: Partial<Desired> = {}): Desired {
   const listen = { proto: 'tcp', addr: '0.0.0.0', port: 1025 } as const;
-  return { name: name80, key, listen, digest: 'd1' as Digest, body: '{}', ...over };
+  return { name: name80, key, listen, digest: 'd1' as Digest, body: '{}', lookupServer: '', ...over };
 }
 
 function observedOf(over: Partial<Observed> = {}): Observed {
@@ -69,7 +69,7 @@ function inputOf(over: Partial<ExposureInput> = {}): ExposureInput {
     held: [],
     desired: [desiredOf()],
     present: [observedOf()],
-    setFields: new Map(),
+    setFields: [],
     problems: [],
     policy: 'sync',
     ...over,
@@ -134,11 +134,7 @@ describe('a served word', () => {
     const stale = { digest: 'd0' as Digest, canonical: body.replace('1s', '2s') };
     const desired = [desiredOf({ body })];
     const rows = (setFields: string[]) =>
-      brief(
-        exposureOf(
-          inputOf({ desired, present: [observedOf(stale)], setFields: new Map([[name80, setFields]]) }),
-        ),
-      );
+      brief(exposureOf(inputOf({ desired, present: [observedOf(stale)], setFields })));
     assert.deepEqual(rows(['healthcheck.interval']), [
       { word: '80/tcp', state: 'pending', server: name80, why: 'to be replaced' },
     ]);

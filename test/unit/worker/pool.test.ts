@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, test } from 'node:test';
 import { type Clock, systemClock } from '../../../src/clock.js';
 import type { ServiceKey } from '../../../src/model/service.js';
+import { createRings } from '../../../src/ports/probe.js';
 import type { CompileInput } from '../../../src/worker/compile.js';
 import { type Compute, createInlineCompute } from '../../../src/worker/compute.js';
 import { createPoolCompute, evenly, type PoolOptions } from '../../../src/worker/pool.js';
 import { renderJob } from '../../../src/worker/render.js';
 import { createThreads, type Threads } from '../../../src/worker/threads.js';
+import { LETHAL_CLAIMS } from '../../support/poison.worker.js';
 import { context, input } from '../../support/service-config.js';
 
 /** Limits come sooner. */
@@ -99,6 +101,20 @@ describe('other jobs that lose their thread', () => {
     assert.equal(await compute.observe(Buffer.from(crash), []), null);
     assert.deepEqual(lost, ['observe crashed', 'observe crashed']);
     assert.equal((await compute.observe(Buffer.from('{"a":{"bind":"0.0.0.0:1"}}'), []))?.length, 1);
+  });
+
+  test('ports are claimed twice, and then not here', async () => {
+    const { compute, lost } = open();
+    const place = (claims: number): Promise<Int32Array> | undefined =>
+      compute.wide?.place({
+        rings: createRings({ from: 2000, to: 2020 }),
+        hashes: new Uint32Array(claims),
+        udp: new Uint8Array(claims),
+        taken: [],
+      });
+    await assert.rejects(place(LETHAL_CLAIMS) ?? Promise.resolve(), /13 claims got lost/);
+    assert.deepEqual(lost, Array<string>(4).fill('claim crashed'));
+    assert.deepEqual([...((await place(3)) ?? [])], [2000, 2001, 2002]);
   });
 });
 
