@@ -7,6 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FrameLoop, parseLoop, quickLoop, toldOf } from './frame-loops.js';
+import { median } from './machine.js';
 import { nowMs, until } from './machine-clock.js';
 import { readOptions } from './options.js';
 import { createRandom } from './random.js';
@@ -20,8 +21,8 @@ const frames = Math.round(20_000 * options.scale);
 const socketFrames = Math.round(100_000 * options.scale);
 /** What a socket hands over at most. */
 const CHUNK_BYTES = 64 * 1024;
-/** One pass takes less than a tenth of a second, which is short on a machine that does other things too. */
-const PASSES = 5;
+/** One pass takes less than a tenth of a second, so on a machine that does other things too its median counts. */
+const PASSES = 9;
 
 const inMemory: readonly (readonly [share: number, bound?: Bound])[] = [
   [0, { atLeast: 4 }],
@@ -60,7 +61,6 @@ function chunksOf(bytes: Buffer): readonly Buffer[] {
 }
 
 function memoryFigures(chunks: readonly Buffer[], share: number, bound?: Bound): readonly Figure[] {
-  const ms = { parse: 0, quick: 0 };
   const pass = (loop: FrameLoop): number => {
     const startedAt = nowMs();
     for (const chunk of chunks) loop.push(chunk);
@@ -68,27 +68,24 @@ function memoryFigures(chunks: readonly Buffer[], share: number, bound?: Bound):
     if (loop.frames() !== frames) throw new Error(`${loop.frames()} frames of ${frames} were read`);
     return took;
   };
-  // Taken in turns, so that both meet the same machine; the first turn is for the compiler.
-  for (let turn = 0; turn <= PASSES; turn++) {
-    const parse = pass(parseLoop());
-    const quick = pass(quickLoop());
-    if (turn === 0) continue;
-    ms.parse += parse;
-    ms.quick += quick;
+  const parseMs: number[] = [];
+  const quickMs: number[] = [];
+  pass(parseLoop()); // for the compiler
+  pass(quickLoop());
+  // Taken in turns, so that both meet the same machine.
+  for (let turn = 0; turn < PASSES; turn++) {
+    parseMs.push(pass(parseLoop()));
+    quickMs.push(pass(quickLoop()));
   }
   const { quick, plain } = toldOf(chunks);
+  const [parse, own] = [median(parseMs), median(quickMs)];
+  const differs = quick === plain ? 0 : 1;
+  const rate = `frames a second, ${percent(share)}`;
   return [
-    figure('in memory', `÷ JSON.parse loop, ${percent(share)}`, '', ms.parse / ms.quick, bound),
-    figure('in memory', `told otherwise than by parsing, ${percent(share)}`, '', quick === plain ? 0 : 1, {
-      exactly: 0,
-    }),
-    figure('in memory', `frames a second, ${percent(share)}`, '/s', (frames * PASSES * 1000) / ms.quick),
-    figure(
-      'JSON.parse loop',
-      `frames a second, ${percent(share)}`,
-      '/s',
-      (frames * PASSES * 1000) / ms.parse,
-    ),
+    figure('in memory', `÷ JSON.parse loop, ${percent(share)}`, '', parse / own, bound),
+    figure('in memory', `told otherwise than by parsing, ${percent(share)}`, '', differs, { exactly: 0 }),
+    figure('in memory', rate, '/s', (frames * 1000) / own),
+    figure('JSON.parse loop', rate, '/s', (frames * 1000) / parse),
   ];
 }
 

@@ -1,34 +1,44 @@
 /**
- * How many requests to GoBetween are worth having in flight, between 1 and the setting. It compares throughput, which is
- * requests in flight ÷ latency (Little's law), between neighbouring levels, as BBR probes for bandwidth: more in flight is
- * kept if it does a tenth more, fewer if they do as much. Latency against a best one, as TCP Vegas and gradient2 have it,
- * would mislead: GoBetween creates under one lock, and what a create takes depends on its body and on the machine; 8 in
- * flight may do 1.25 times what 4 do at 1.6 times the latency. Invariants: 1 ≤ limit ≤ setting; no level is left for
- * another without `WINDOW` creations at both, unless GoBetween is slow: then it falls at once. Source: DESIGN §5.3, §5.6.
+ * How many requests to GoBetween are worth having in flight, between 1 and the setting. It climbs the hill of throughput,
+ * not of latency: neighbouring levels (1, 2, 4, … the setting) are tried between two looks at the present one, and more in
+ * flight is kept if it does a tenth more, fewer if they do as much. Latency against the best seen (TCP Vegas, gradient2)
+ * would mislead: GoBetween creates under one lock, so latency grows with what is in flight whether that pays or not
+ * (DECISIONS D19). Only slowness, half a second or a time-out, lowers it at once. Invariant: 1 ≤ limit ≤ setting.
+ * Source: DESIGN §5.3, §5.6.
  */
 import type { Clock } from '../clock.js';
 import type { Outcome } from './outcome.js';
+import { createThroughputWindow, type Measured } from './throughput.js';
 
 export interface Concurrency {
   limit(): number;
-  /** A request begins; the returned function is called with what it came to. Only creations (`counts`) are evidence. */
-  begin(counts: boolean): (outcome: Outcome) => void;
+  /**
+   * A request begins; the returned function is called at its end, with what it came to and whether another waits for its
+   * place. Only creations (`counts`) are evidence.
+   */
+  begin(counts: boolean): (outcome: Outcome, othersWait: boolean) => void;
 }
 
 type Direction = 1 | -1;
 
-/** Creations that a level is judged by: the mean of their middle half, which stalls and hiccups do not move. */
-const WINDOW = 96;
-const MORE_PAYS = 1.1;
+type Phase =
+  | { readonly kind: 'steady' }
+  /** At the neighbour, one step towards `to`; `before` is the throughput of the level it left. */
+  | { readonly kind: 'trial'; readonly to: Direction; readonly before: number }
+  /** Back, to see whether the times changed meanwhile. */
+  | { readonly kind: 'back'; readonly to: Direction; readonly before: number; readonly tried: number };
+
+/** One after the other that have to agree. */
+const TRIALS = 2;
+const MORE_PAYS = 1.05;
 const FEWER_DO = 0.95;
 /** A latency that changed by this factor is looked into at once. */
 const MOVED = 2;
 /** A healthy GoBetween answers within 100 ms under any load: from here on it is on its way to time-outs. */
 const SLOW_MS = 500;
-const SLOW_WINDOW = { samples: 4, ms: 2000 };
-/** Between two trials that failed; doubled by each. */
+/** From the begin of work to the first trial, and between two that failed; doubled by each. */
 const HOLD_MS = { first: 2000, longest: 32_000 };
-/** A window with a longer break in it would mix two times. */
+/** What was measured before a longer break is of another time. */
 const BREAK_MS = 5000;
 
 export function createConcurrency(
@@ -37,45 +47,29 @@ export function createConcurrency(
   changed: (limit: number) => void = () => undefined,
 ): Concurrency {
   const levels = levelsUpTo(setting);
+  const window = createThroughputWindow(clock);
   let at = levels.length - 1;
-  let inFlight = 0;
+  let phase: Phase = { kind: 'steady' };
   /** Which requests began at the present level. */
   let era = 0;
-  let samples: number[] = [];
-  let beganMs = 0;
-  let heardMs = 0;
   /** To be left out: they met requests of the level before. */
   let strangers = 0;
-  /** Where a trial came from, and the throughput there. */
-  let trial: { readonly from: number; readonly rate: number } | null = null;
+  let heardMs = -Infinity;
   let usualMs: number | null = null;
   let nextTrialMs = 0;
   let holdMs = HOLD_MS.first;
   let direction: Direction = -1;
+  let agreed = 0;
 
   const limit = (): number => levels[at] ?? 1;
   const isPossible = (to: Direction): boolean => at + to >= 0 && at + to < levels.length;
 
-  function restart(): void {
-    samples = [];
-    beganMs = clock.now();
-  }
-
-  function move(to: number): void {
-    at = to;
+  function move(steps: number): void {
+    at += steps;
     era += 1;
     strangers = limit();
-    restart();
+    window.restart();
     changed(limit());
-  }
-
-  /** Whatever throughput says: what times out is done twice, and who comes next waits behind it. */
-  function slowDown(latencyMs: number): void {
-    trial = null;
-    usualMs = latencyMs;
-    hold();
-    if (at > 0) move(at - 1);
-    else restart();
   }
 
   function hold(): void {
@@ -83,77 +77,96 @@ export function createConcurrency(
     holdMs = Math.min(HOLD_MS.longest, holdMs * 2);
   }
 
-  function tryNext(to: Direction, rate: number): void {
-    trial = isPossible(to) ? { from: at, rate } : null;
+  function tryStep(to: Direction, before: number): void {
+    if (!isPossible(to)) return;
     direction = to;
-    if (trial === null) restart();
-    else move(at + to);
+    phase = { kind: 'trial', to, before };
+    move(to);
   }
 
-  function judgeTrial(from: number, rateThere: number, latencyMs: number): void {
-    const rate = limit() / latencyMs;
-    if (rate >= rateThere * (at > from ? MORE_PAYS : FEWER_DO)) {
-      usualMs = latencyMs;
-      holdMs = HOLD_MS.first;
-      nextTrialMs = clock.now() + holdMs;
-      tryNext(direction, rate);
-      return;
-    }
+  /** Whatever throughput says: what times out is done twice, and who comes next waits behind it. */
+  function slowDown(latencyMs: number): void {
+    phase = { kind: 'steady' };
+    agreed = 0;
+    usualMs = latencyMs;
     hold();
-    direction = opposite(direction);
-    trial = null;
-    move(from);
+    window.restart();
+    if (isPossible(-1)) move(-1);
   }
 
-  function judge(latencyMs: number): void {
-    const rate = limit() / latencyMs;
+  function judge({ rate, latencyMs }: Measured): void {
+    switch (phase.kind) {
+      case 'steady':
+        return judgeSteady(rate, latencyMs);
+      case 'trial': {
+        const { to, before } = phase;
+        phase = { kind: 'back', to, before, tried: rate };
+        return move(-to);
+      }
+      case 'back': {
+        const { to, before, tried } = phase;
+        phase = { kind: 'steady' };
+        usualMs = latencyMs;
+        if (tried < Math.max(before, rate) * (to > 0 ? MORE_PAYS : FEWER_DO)) {
+          direction = opposite(to);
+          agreed = 0;
+          return hold();
+        }
+        agreed += 1;
+        if (agreed < TRIALS) return tryStep(to, rate);
+        agreed = 0;
+        holdMs = HOLD_MS.first;
+        nextTrialMs = clock.now();
+        usualMs = null;
+        return move(to);
+      }
+    }
+  }
+
+  function judgeSteady(rate: number, latencyMs: number): void {
     const rose = usualMs !== null && latencyMs > usualMs * MOVED;
     const fell = usualMs !== null && latencyMs < usualMs / MOVED;
     usualMs = latencyMs;
     if (rose || fell) {
       holdMs = HOLD_MS.first;
-      tryNext(rose ? -1 : 1, rate);
+      tryStep(rose ? -1 : 1, rate);
     } else if (clock.now() >= nextTrialMs)
-      tryNext(isPossible(direction) ? direction : opposite(direction), rate);
-    else restart();
+      tryStep(isPossible(direction) ? direction : opposite(direction), rate);
   }
 
-  function sample(latencyMs: number): void {
-    const now = clock.now();
-    const afterBreak = now - heardMs > BREAK_MS;
-    heardMs = now;
-    if (afterBreak && trial !== null) {
-      const { from } = trial;
-      trial = null;
-      return move(from);
-    }
-    if (afterBreak) restart();
+  function ended(latencyMs: number): void {
+    const afterBreak = clock.now() - heardMs > BREAK_MS;
+    heardMs = clock.now();
+    if (afterBreak) beginAnew();
     if (strangers > 0) {
       strangers -= 1;
-      if (strangers === 0) restart();
       return;
     }
-    samples.push(latencyMs);
-    const enough = samples.length >= Math.max(WINDOW, limit());
-    const late = samples.length >= SLOW_WINDOW.samples && now - beganMs >= SLOW_WINDOW.ms;
-    if (!enough && !late) return;
-    const usual = middleMean(samples);
-    if (usual > SLOW_MS) slowDown(usual);
-    else if (enough && trial !== null) judgeTrial(trial.from, trial.rate, usual);
-    else if (enough) judge(usual);
+    const measured = window.add(latencyMs);
+    const usual = measured?.latencyMs ?? window.early();
+    if (usual !== null && usual > SLOW_MS) slowDown(usual);
+    else if (measured !== null) judge(measured);
+  }
+
+  /** A trial that a break came into is none; work that is done within two seconds is not tried upon. */
+  function beginAnew(): void {
+    nextTrialMs = Math.max(nextTrialMs, clock.now() + HOLD_MS.first);
+    window.restart();
+    if (phase.kind === 'trial') move(-phase.to);
+    agreed = 0;
+    phase = { kind: 'steady' };
   }
 
   return {
     limit,
     begin(counts) {
-      inFlight += 1;
-      const began = { era, ms: clock.now(), full: inFlight >= limit() };
-      return (outcome) => {
-        inFlight -= 1;
+      const began = { era, ms: clock.now() };
+      return (outcome, othersWait) => {
         if (began.era !== era) return;
         const ms = clock.now() - began.ms;
         if (outcome === 'timeout') slowDown(Math.max(ms, SLOW_MS));
-        else if (counts && began.full && outcome === 'ok') sample(ms);
+        else if (!othersWait) window.interrupt();
+        else if (counts && outcome === 'ok') ended(ms);
       };
     },
   };
@@ -166,11 +179,4 @@ function levelsUpTo(setting: number): readonly number[] {
   const levels: number[] = [];
   for (let level = 1; level < setting; level *= 2) levels.push(level);
   return [...levels, setting];
-}
-
-function middleMean(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const quarter = Math.floor(sorted.length / 4);
-  const middle = sorted.slice(quarter, sorted.length - quarter);
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length;
 }

@@ -42,7 +42,7 @@ export function createTickets(clock: Clock, setting: number): Tickets {
   async function watch<T>(isCreation: boolean, request: () => Promise<Answer<T>>): Promise<Answer<T>> {
     const ended = concurrency.begin(isCreation);
     const answer = await request();
-    ended(answer.outcome);
+    ended(answer.outcome, queue.size > 0);
     return answer;
   }
 

@@ -86,7 +86,14 @@ const path = fc.array(fc.oneof({ weight: 9, arbitrary: word }, { weight: 1, arbi
   maxLength: 8,
 });
 const likely = fc
-  .tuple(fc.constantFrom('n1', 'listener'), fc.constantFrom('config', 'status'), path)
+  .tuple(
+    fc.constantFrom('n1', 'listener'),
+    fc.constantFrom('config', 'status'),
+    fc.oneof(
+      path,
+      fc.constantFrom(['monitor', 'global_expect'], ['monitor'], ['scaler_slave'], ['csum'], []),
+    ),
+  )
   .map(([node, map, rest]) => ['monitor', 'nodes', node, 'services', map, 'svc1', ...rest]);
 const value = fc.constantFrom<unknown>(
   ...['deleted', 'purged', 'abc', null, 1, -0.5e-9, true, {}, [], [1, 'a'], [['x']], { a: { b: { c: {} } } }],
