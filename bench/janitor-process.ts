@@ -6,14 +6,15 @@
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { join } from 'node:path';
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance, PerformanceObserver } from 'node:perf_hooks';
 import { createApp } from '../src/app.js';
 import type { App } from '../src/app-handle.js';
-import { createRealPorts } from '../src/effects.js';
+import { createRealPorts, type Ports } from '../src/effects.js';
 import { keepHeapSmall } from '../src/heap.js';
 import { parseSettings } from '../src/settings/settings.js';
 import { nowMs, pause } from './machine-clock.js';
 import { serve } from './remote.js';
+import { longestTurnOf } from './thread-cpu.js';
 
 keepHeapSmall(); // as `run` does
 
@@ -30,6 +31,40 @@ const running = (): App => {
   return app;
 };
 
+/** Of the garbage collector, in milliseconds. */
+const pauses: number[] = [];
+new PerformanceObserver((list) => {
+  for (const { duration } of list.getEntries()) pauses.push(duration);
+}).observe({ entryTypes: ['gc'] });
+
+const waiting = { begin: new Set<() => void>(), end: new Set<() => void>() };
+const next = (what: keyof typeof waiting): Promise<void> =>
+  new Promise((resolve) => waiting[what].add(resolve));
+
+function tell(what: keyof typeof waiting): void {
+  for (const resolve of waiting[what]) resolve();
+  waiting[what].clear();
+}
+
+/** Tells when a list of servers is asked for, and when it was read. */
+function watchSweeps(ports: Ports): Ports {
+  const { balancer, compute } = ports;
+  return {
+    ...ports,
+    balancer: {
+      ...balancer,
+      list() {
+        tell('begin');
+        return balancer.list();
+      },
+    },
+    compute: {
+      ...compute,
+      observe: (...args) => compute.observe(...args).finally(() => tell('end')),
+    },
+  };
+}
+
 export type JanitorProcess = typeof methods;
 
 const methods = {
@@ -41,7 +76,7 @@ const methods = {
       lines += 1;
     };
     const startedAt = nowMs();
-    app = createApp(parsed.settings, { ...createRealPorts(parsed.settings), writeLog }, 'bench');
+    app = createApp(parsed.settings, { ...watchSweeps(createRealPorts(parsed.settings)), writeLog }, 'bench');
     const started = await app.start();
     if (!started.ok) throw new Error(started.failure.message);
     return startedAt;
@@ -92,6 +127,27 @@ const methods = {
     const text = await (await fetch(`${running().address() ?? ''}/metrics`)).text();
     const lines = text.split('\n').filter((line) => line.startsWith(name) && line.includes(labels));
     return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  },
+  /** The next sweep by the janitor's own timer, and the half second after it: the longest delay of the main loop, and of the collector. */
+  async sweep() {
+    delay.enable();
+    await next('begin');
+    delay.reset();
+    pauses.length = 0;
+    const beganAt = nowMs();
+    await next('end');
+    const wallMs = nowMs() - beganAt;
+    await pause(500);
+    await running().settled();
+    return { delayMs: delay.max / 1e6, wallMs, collectMs: Math.max(0, ...pauses) };
+  },
+  /** The same: the CPU time of main's longest turn. */
+  async sweepTurn() {
+    await next('begin');
+    return longestTurnOf(async () => {
+      await next('end');
+      await pause(500);
+    });
   },
   async profile() {
     session = new Session();

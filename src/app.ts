@@ -99,7 +99,6 @@ export function createApp(
     onChange: () => reconciler.dirtyAll('dns'),
     onProbed: () => reconciler.poke(),
   });
-
   const informer = createInformer({
     source,
     clock,
@@ -233,6 +232,7 @@ export function createApp(
             bothSeen = true;
           },
         }),
+        seen: holders.set,
         url: settings.gobetweenUrl,
         peers,
         metrics,

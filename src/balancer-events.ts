@@ -10,6 +10,7 @@ import type { Metrics } from './telemetry/metrics.js';
 
 export function createBalancerEvents(deps: {
   readonly sweep: WatchEvents['onSweep'];
+  readonly seen: NonNullable<WatchEvents['onSeen']>;
   readonly url: string;
   readonly peers: Peers;
   readonly metrics: Pick<Metrics, 'gobetweenRestart' | 'gobetweenUp'>;
@@ -20,6 +21,7 @@ export function createBalancerEvents(deps: {
 }): WatchEvents {
   const { peers, metrics, url } = deps;
   return {
+    onSeen: deps.seen,
     onSweep(report, first) {
       peers.tell('list', true, "the list of GoBetween's servers can be read again");
       deps.sweep(report, first);

@@ -4,7 +4,7 @@
  * that woke us. Until the cluster's list is synced and GoBetween was seen once, rounds only compile; then ports are
  * claimed for all services at once, so that every gateway chooses the same, and the first plan goes out whole (SPEC §5, §6).
  */
-import type { Clock } from './clock.js';
+import { type Clock, sleep } from './clock.js';
 import type { ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Change, ChangeReason } from './plan/change.js';
@@ -14,6 +14,7 @@ import type { ServiceState } from './service-state.js';
 
 /** Keys taken into one round at most: DESIGN §5.1 measured that large barriers do the most harm. */
 const ROUND_KEYS = 128;
+const MARKED_AT_ONCE = 1_000;
 
 export interface ReconcilerDeps {
   readonly round: Round;
@@ -61,6 +62,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** Ports are being claimed for all services: no round runs meanwhile. */
   let claiming: Promise<void> = Promise.resolve();
   let working = false;
+  /** Calls of `dirtyAll` that are not through. */
+  let marking = 0;
   /** Services whose last round threw. */
   const failing = new Set<ServiceKey>();
 
@@ -185,15 +188,25 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     queue.add(key);
   }
 
+  /** In slices of about a millisecond, for there may be many. */
+  async function markAll(keys: readonly ServiceKey[], reason: ChangeReason | undefined): Promise<void> {
+    for (const [at, key] of keys.entries()) {
+      if (at > 0 && at % MARKED_AT_ONCE === 0) await sleep(clock, 0);
+      dirty(key, reason);
+    }
+    marking -= 1;
+  }
+
   return {
     run,
     dirty,
     dirtyAll: (reason) => {
-      for (const key of deps.keys()) dirty(key, reason);
+      marking += 1;
+      void markAll([...deps.keys()], reason);
     },
     poke,
     planned: () => phase === 'open',
-    idle: () => !working && queue.depth === 0,
+    idle: () => !working && marking === 0 && queue.depth === 0,
     states: () => round.states(),
   };
 }

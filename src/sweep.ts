@@ -3,7 +3,8 @@
  * and whatever differs from what we wrote is looked at again (SPEC §7). Invariant: a sweep only marks services; the
  * rounds decide.
  */
-import type { DriftReport, Ledger } from './gobetween/ledger.js';
+import type { DriftReport } from './gobetween/believe.js';
+import type { Ledger } from './gobetween/ledger.js';
 import type { Holders } from './holders.js';
 import { decodeName } from './model/name.js';
 import type { ServerName } from './model/server.js';
@@ -15,7 +16,7 @@ export function createSweep(deps: {
   readonly ledger: Ledger;
   readonly holders: Holders;
   readonly arbiter: Arbiter;
-  readonly informer: Pick<Informer, 'stateOf' | 'keys' | 'seedKnown' | 'synced'>;
+  readonly informer: Pick<Informer, 'gone' | 'seedKnown' | 'synced'>;
   readonly reconciler: Reconciler;
   readonly metrics: { drift(servers: { missing: number; mutated: number; extra: number }): void };
   /** The cluster's list was complete before this list was asked for: both sides are known. */
@@ -28,14 +29,10 @@ export function createSweep(deps: {
     if (owner !== null) reconciler.dirty(owner.key, 'drift');
   }
 
-  /** Services that only GoBetween knows of: whether they are gone is for the cluster's lists to prove. */
-  function seedOwners(): void {
-    informer.seedKnown([...ledger.owners()].filter((key) => informer.stateOf(key) === undefined));
-  }
-
   return ({ missing, mutated, extra }) => {
     deps.holders.sync(ledger.servers());
-    seedOwners();
+    // Services that only GoBetween knows of: whether they are gone is for the cluster's lists to prove.
+    informer.seedKnown(ledger.owners());
     if (informer.synced()) deps.onBothSeen();
     const planned = reconciler.planned();
     deps.metrics.drift({
@@ -49,7 +46,7 @@ export function createSweep(deps: {
     }
     for (const name of [...missing, ...mutated, ...extra]) dirtyOwner(name);
     // What was still under way when its service went may be over now, or may have left a server behind.
-    for (const key of informer.keys()) if (informer.stateOf(key) === 'gone') reconciler.dirty(key);
+    for (const key of informer.gone()) reconciler.dirty(key);
     // A foreign server may have left, and with it what some words wait for.
     for (const { key, held } of reconciler.states().values()) if (held.length > 0) reconciler.dirty(key);
     for (const key of deps.arbiter.decide([]).affected) reconciler.dirty(key);

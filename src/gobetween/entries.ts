@@ -22,6 +22,8 @@ export interface Entry {
   /** Position in the order of writes; a list that was asked for before it says nothing about this server. */
   touched: number;
   postedAtMs: number;
+  /** The last list that showed it. */
+  list: number;
 }
 
 type Mutable = { -readonly [field in keyof Entry]: Entry[field] };
@@ -74,6 +76,7 @@ export function createEntries(freed: Freed) {
         fallback: null,
         touched: graves.get(name) ?? 0,
         postedAtMs: -Infinity,
+        list: 0,
       };
       graves.delete(name);
       byName.set(name, entry);

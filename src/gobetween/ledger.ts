@@ -9,6 +9,7 @@ import type { Clock } from '../clock.js';
 import type { Desired, Digest, Listen, Observed, ServerName } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { Change } from '../plan/change.js';
+import { createBelieve, type DriftReport } from './believe.js';
 import { createEntries } from './entries.js';
 import { type Intent, type Neighbours, type Work, assess } from './work.js';
 
@@ -17,14 +18,6 @@ export interface ServerState {
   /** What we last wrote with success, or adopted; null: nothing. */
   readonly applied: Digest | null;
   readonly inFlight: boolean;
-}
-
-/** Where observed and applied differ after a sweep. At the first one everything owned is `extra`. */
-export interface DriftReport {
-  readonly missing: readonly ServerName[];
-  readonly mutated: readonly ServerName[];
-  /** Owned by name, never applied by us, and no intent for it. */
-  readonly extra: readonly ServerName[];
 }
 
 export type Ledger = ReturnType<typeof createLedger>;
@@ -37,6 +30,8 @@ export function createLedger(clock: Clock) {
   let writes = 0;
   /** Lists asked for before this position are of a process that is gone. */
   let forgottenAt = 0;
+  /** Servers that were there before, and of which no list has told since. */
+  const forgotten = new Set<ServerName>();
 
   const neighbours: Neighbours = {
     holders,
@@ -64,6 +59,11 @@ export function createLedger(clock: Clock) {
   function owing(): ServerName[] {
     return counts.owed === 0 ? [] : entries.all().flatMap((entry) => (entry.fallback ? [entry.name] : []));
   }
+
+  const believe = createBelieve(entries, clock, {
+    isVoid: (mark) => mark < forgottenAt,
+    forgotten,
+  });
 
   return {
     state(name: ServerName): ServerState {
@@ -245,30 +245,13 @@ export function createLedger(clock: Clock) {
       entries.get(name)?.inFlight === true || entries.touchedAt(name) > mark || mark < forgottenAt,
     /** Believes a complete list that was asked for at `mark`, except where it may be older than our own writes. */
     replaceAll(observed: readonly Observed[], mark: number): DriftReport {
-      const missing: ServerName[] = [];
-      const mutated: ServerName[] = [];
-      const extra: ServerName[] = [];
-      if (mark < forgottenAt) return { missing, mutated, extra };
-      const fresh = new Map(observed.map((server) => [server.name, server]));
-      for (const name of fresh.keys()) entries.ensure(name);
-      for (const entry of entries.all()) {
-        if (entry.inFlight || entry.touched > mark) continue;
-        const { name, applied } = entry;
-        const now = fresh.get(name) ?? null;
-        // Seen for the first time as it is: somebody may have posted it just now, perhaps ourselves.
-        if (now !== null && entry.observed?.digest !== now.digest) entry.postedAtMs = clock.now();
-        entry.doubtful = false;
-        entries.setObserved(entry, now);
-        entries.reserve(name, null);
-        if (now !== null) entries.setFallback(entry, null);
-        if (applied !== null && now === null) missing.push(name);
-        else if (applied !== null && now?.digest !== applied) mutated.push(name);
-        else if (applied === null && now?.owned === true && entry.intent === null) extra.push(name);
-        entries.tidy(entry);
-      }
-      entries.forgetGraves(mark);
-      return { missing, mutated, extra };
+      const steps = believe(observed, mark, () => undefined);
+      let step = steps.next();
+      while (step.done !== true) step = steps.next();
+      return step.value;
     },
+    /** The same in slices. */
+    believe,
     /** A server that is gone, and that nobody wants any more, is no longer missed. */
     forget(name: ServerName): void {
       const entry = entries.get(name);
@@ -286,6 +269,7 @@ export function createLedger(clock: Clock) {
         entry.touched = writes;
         if (entry.intent?.refused === true) entries.setIntent(entry, { ...entry.intent, refused: false });
         entries.setFallback(entry, null);
+        if (entry.observed !== null) forgotten.add(entry.name);
         entries.setObserved(entry, null);
         if (!entry.inFlight) entries.reserve(entry.name, null);
         entries.tidy(entry);

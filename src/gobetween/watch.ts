@@ -4,13 +4,16 @@
  * a time-out one list is no proof, for an abandoned request may still act: it is asked for again 2 s later (the fence).
  * Source: SPEC §7, DESIGN §5.4, §5.7, reliability.md (b).
  */
-import type { Clock } from '../clock.js';
+import { type Clock, sleep } from '../clock.js';
 import type { Observed } from '../model/server.js';
 import type { Random } from '../random.js';
-import type { DriftReport, Ledger } from './ledger.js';
+import type { DriftReport, TellSeen } from './believe.js';
+import type { Ledger } from './ledger.js';
 import type { Balancer, BalancerStatus, Outcome } from './outcome.js';
 
 export interface WatchEvents {
+  /** A list shows that this server is not what it was believed to be; null: not there. Before `onSweep`. */
+  readonly onSeen?: TellSeen;
   /** The ledger was just brought to what GoBetween has. `first`: since the start of this program. */
   readonly onSweep: (report: DriftReport, first: boolean) => void;
   /** GoBetween is a new process: everything known was forgotten, and what it has was read. Before `onSweep`. */
@@ -38,6 +41,8 @@ const fenceMs = 2_000;
 const retrySweepMs = 5_000;
 /** A sweep may take a tenth of the time. */
 const costFactor = 9;
+/** Each write counts twice in the order of writes. */
+const fewWrites = 1_000;
 
 export function createWatch(
   deps: {
@@ -62,6 +67,8 @@ export function createWatch(
   let swept = false;
   let sweeping: Promise<boolean> | null = null;
   let next: Promise<boolean> | null = null;
+  /** The last list that was believed, and the position in the order of writes then. */
+  let last: { readonly servers: readonly Observed[]; readonly mark: number } = { servers: [], mark: 0 };
   const timers = { status: noTimer, sweep: noTimer, fence: noTimer };
 
   function goDown(outcome: Outcome, detail: string): void {
@@ -129,7 +136,7 @@ export function createWatch(
     const mark = ledger.mark();
     const process = known;
     const { outcome, value, detail } = await balancer.list();
-    const servers = value === undefined ? null : await observe(value, [...ledger.servers()]);
+    const servers = value === undefined ? null : await observe(value, likely());
     if (stopped) return false;
     const costMs = clock.now() - startedMs;
     const plainMs = options.sweepMs * (0.8 + 0.2 * random.next());
@@ -143,9 +150,26 @@ export function createWatch(
     }
     // A list of a process that is gone by now proves nothing.
     if (process !== known) return false;
-    const report = ledger.replaceAll(servers, mark);
+    const report = await believe(servers, mark);
+    if (stopped || process !== known) return false;
+    last = { servers, mark: ledger.mark() };
     tellSwept(report);
     return true;
+  }
+
+  /** What the list most likely says: the last one again, unless we wrote much since; it is at hand, and need not be encoded. */
+  function likely(): readonly Observed[] {
+    return ledger.mark() - last.mark <= fewWrites ? last.servers : [...ledger.servers()];
+  }
+
+  /** Whoever else waits for this thread goes between the slices. */
+  async function believe(servers: readonly Observed[], mark: number): Promise<DriftReport> {
+    const steps = ledger.believe(servers, mark, on.onSeen ?? unheard);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+      await sleep(clock, 0);
+    }
   }
 
   function tellSwept(report: DriftReport): void {
@@ -187,4 +211,8 @@ export function createWatch(
 
 function noTimer(): void {
   // nothing to cancel
+}
+
+function unheard(): void {
+  // nobody wants to know
 }

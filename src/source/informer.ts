@@ -63,12 +63,12 @@ export interface InformerOptions {
 export interface Informer {
   /** undefined: not known, or known and not read yet. */
   facts(key: ServiceKey): Facts | undefined;
-  /** The state of its facts alone: costs a look-up, and is asked of all. */
-  stateOf(key: ServiceKey): Facts['state'] | undefined;
   /** Every key that has facts. */
   keys(): readonly ServiceKey[];
   /** Every service that a list has shown and that is not forgotten, read or not. */
   known(): Iterable<ServiceKey>;
+  /** Those that are proven gone, and not forgotten. */
+  gone(): readonly ServiceKey[];
   cluster(): Cluster;
   /**
    * A list with the cluster's name was seen from an agent past its start, our node's name is known, the DNS list was read, and every service in the
@@ -241,9 +241,9 @@ export function createInformer(options: InformerOptions): Informer {
 
   return {
     facts: (key) => store.facts(key),
-    stateOf: (key) => store.stateOf(key),
     keys: () => store.keys(),
     known: () => presence.keys(),
+    gone: () => presence.gone(),
     cluster: () => cluster.now,
     synced: () => synced,
     streaming: () => streamUp,
@@ -252,7 +252,7 @@ export function createInformer(options: InformerOptions): Informer {
       return [...(listProblem === null ? [] : [listProblem]), ...store.problems()];
     },
     seedKnown(keys) {
-      const seeded = [...keys];
+      const seeded = [...keys].filter((key) => presence.kind(key) === undefined);
       presence.seedKnown(seeded);
       for (const key of seeded) store.publish(key);
     },

@@ -34,6 +34,8 @@ export interface Presence {
   /** The same in one word, for those who ask of thousands. */
   kind(key: ServiceKey): PresenceState['state'] | undefined;
   keys(): IterableIterator<ServiceKey>;
+  /** Proven gone, and not forgotten. */
+  gone(): readonly ServiceKey[];
   /** Forgets a key that is gone; no effect on others. */
   forget(key: ServiceKey): void;
   /** When (monotonic) the earliest running grace could end, if the agent is heard until then; null when none runs. */
@@ -192,6 +194,11 @@ export function createPresence({ deleteGraceMs }: PresenceOptions): Presence {
     },
     kind: (key) => known.get(key)?.state,
     keys: () => known.keys(),
+    gone() {
+      const gone: ServiceKey[] = [];
+      for (const [key, { state }] of known) if (state === 'gone') gone.push(key);
+      return gone;
+    },
     forget(key) {
       if (known.get(key)?.state === 'gone') known.delete(key);
     },

@@ -43,6 +43,8 @@ interface InlineBelow {
 }
 
 const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024, claims: 8000 };
+/** What is known costs as much as so many bytes of a list, each. */
+const knownBytes = 50;
 const batchLimitMs = 10_000;
 const aloneLimitMs = 5_000;
 const poisonAfter = 3;
@@ -119,6 +121,11 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     return null;
   }
 
+  /** Also what is known has to be looked through, however short the list has become. */
+  function isSmall(list: Uint8Array, known: readonly unknown[]): boolean {
+    return list.length + known.length * knownBytes < below.bytes;
+  }
+
   /** What a share that is lost twice leaves undone is noticed when the ports are read. */
   function claimAll(jobs: readonly ClaimJob[]): Promise<unknown> {
     return Promise.all(jobs.map((job) => twice<number>('claim', job)));
@@ -145,13 +152,13 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
       return (await Promise.all(evenly(jobs, threads.size).map(renderBatch))).flat();
     },
     async observe(list, known) {
-      if (list.length < below.bytes) return inline.observe(list, known);
+      if (isSmall(list, known)) return inline.observe(list, known);
       const job = { list, known: knownText(known, (server) => server) };
       const packed = await twice<PackedNews | null>('observe', job);
       return packed === null ? null : readNews(packed, known, (server: Observed) => server);
     },
     async readStatus(status, ownNode, known) {
-      if (status.length < below.bytes) return inline.readStatus(status, ownNode, known);
+      if (isSmall(status, known)) return inline.readStatus(status, ownNode, known);
       const job = { status, ownNode, known: knownText(known, knownService) };
       const packed = await twice<Result<PackedStatus>>('readStatus', job);
       if (packed === null) {

@@ -55,6 +55,7 @@ function open() {
     reconciler,
     did,
     known,
+    clock,
     stop: () => queue.shutdown(),
     poke: () => {
       ready = true;
@@ -120,4 +121,20 @@ describe('the first claim of all ports', () => {
     await running;
     assert.deepEqual(did, ['compile a', 'claim a b', 'compile a', 'settle a']);
   });
+});
+
+test('very many are marked in slices, and it is not idle before the last of them', async () => {
+  const { reconciler, did, known, stop, clock } = open();
+  known.push(...Array.from({ length: 2500 }, (_, at) => keyOf(`s${at}`)));
+  const running = reconciler.run();
+  reconciler.dirtyAll('restart');
+  assert.equal(reconciler.idle(), false);
+  await setImmediate();
+  assert.equal(new Set(did.join(' ').match(/s\d+/g)).size, 998);
+  assert.equal(reconciler.idle(), false);
+  await clock.advance(1);
+  assert.equal(new Set(did.join(' ').match(/s\d+/g)).size, 2500);
+  assert.equal(reconciler.idle(), true);
+  stop();
+  await running;
 });

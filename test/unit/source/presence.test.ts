@@ -10,8 +10,10 @@ describe('absence (rule b)', () => {
     const watcher = settled();
     watcher.watch(GRACE, { services: ['db'] });
     assert.equal(watcher.state(), 'missing');
+    assert.deepEqual(watcher.presence.gone(), []);
     watcher.list({ services: ['db'] });
     assert.equal(watcher.state(), 'gone: absent');
+    assert.deepEqual(watcher.presence.gone(), [web]);
     assert.equal(watcher.state('db'), 'present');
   });
 

@@ -86,7 +86,7 @@ describe('other jobs that lose their thread', () => {
   const crash = '{"PLANTED-EXIT":{"bind":"0.0.0.0:1"}}';
 
   test('rendering is done here', async () => {
-    const { compute, lost } = open();
+    const { compute, lost } = open({}, hasty(1));
     const [compiled] = await compute.compile([service('web')], context);
     const word = compiled?.words[0];
     assert.ok(compiled?.template && word);
@@ -97,14 +97,14 @@ describe('other jobs that lose their thread', () => {
   });
 
   test('a list is tried twice, and then is none', async () => {
-    const { compute, lost } = open();
+    const { compute, lost } = open({}, hasty(1));
     assert.equal(await compute.observe(Buffer.from(crash), []), null);
     assert.deepEqual(lost, ['observe crashed', 'observe crashed']);
     assert.equal((await compute.observe(Buffer.from('{"a":{"bind":"0.0.0.0:1"}}'), []))?.length, 1);
   });
 
   test('ports are claimed twice, and then not here', async () => {
-    const { compute, lost } = open();
+    const { compute, lost } = open({}, hasty(1));
     const place = (claims: number): Promise<Int32Array> | undefined =>
       compute.wide?.place({
         rings: createRings({ from: 2000, to: 2020 }),
