@@ -63,13 +63,29 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   /** Services whose config took a thread with it: only ever compiled alone, and elsewhere. */
   const poisoned = new Set<ServiceKey>();
 
+  /** Jobs lost since the last one that was not. */
+  let lostInRow = 0;
+
+  /** A job on a thread. `isSuspect`: its input is known, so that its loss says nothing about the threads. */
+  async function run<T>(
+    work: string,
+    job: unknown,
+    limitMs: number,
+    isSuspect = false,
+  ): Promise<Answered<T>> {
+    const answer = await threads.run<T>(work, job, limitMs);
+    if (!('lost' in answer)) lostInRow = 0;
+    else if (answer.lost !== 'closed' && !isSuspect) lostInRow += 1;
+    return answer;
+  }
+
   async function compileOn(
     inputs: readonly CompileInput[],
     context: CompileContext,
     limitMs: number,
   ): Promise<readonly Compiled[] | Lost> {
     const job = { inputs: encodeInputs(inputs), context };
-    const answer = await threads.run<string>('compile', job, limitMs);
+    const answer = await run<string>('compile', job, limitMs, inputs.length === 1);
     if ('lost' in answer) return answer;
     return decodeCompiled(valueOf(answer), inputs, context.clusterName, intern);
   }
@@ -103,7 +119,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   }
 
   async function renderBatch(jobs: readonly RenderJob[]): Promise<readonly Rendered[]> {
-    const answer = await threads.run<string>('render', encodeJobs(jobs), batchLimitMs);
+    const answer = await run<string>('render', encodeJobs(jobs), batchLimitMs);
     if ('lost' in answer) {
       // Joining strings harms nobody: no need for a second try elsewhere.
       onLost('render', answer, null);
@@ -119,7 +135,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   /** One more try for a job that lost its thread; null when that is lost too. */
   async function twice<T>(work: string, job: unknown): Promise<T | null> {
     for (let tries = 0; tries < 2; tries++) {
-      const answer = await threads.run<T>(work, job, batchLimitMs);
+      const answer = await run<T>(work, job, batchLimitMs);
       if (!('lost' in answer)) return valueOf(answer);
       onLost(work, answer, null);
     }
@@ -178,6 +194,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     whenLost(tell) {
       onLost = tell;
     },
+    stats: () => ({ ...threads.stats(), lostInRow }),
     close: () => threads.close(),
   };
 
