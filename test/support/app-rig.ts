@@ -56,6 +56,7 @@ export interface AppRigOptions {
   readonly prepare?: (rig: AppRig) => void;
   readonly hostname?: string;
   readonly compute?: Compute;
+  readonly clock?: FakeClock;
   /** Another gateway, on this node of the cluster of the first. */
   readonly beside?: { readonly rig: AppRig; readonly node: string };
 }
@@ -78,7 +79,7 @@ function bodyListen(body: string): Listen {
 
 /** A janitor on node n1 that has run for 2 s. */
 export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
-  const clock = options.beside?.rig.clock ?? createFakeClock();
+  const clock = options.clock ?? options.beside?.rig.clock ?? createFakeClock();
   const source = createMemorySource(clock);
   if (options.beside !== undefined) {
     const { rig: first, node } = options.beside;
