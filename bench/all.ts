@@ -16,6 +16,7 @@ import { machine, machineLines } from './machine.js';
 const benches: readonly { readonly name: string; readonly real?: true }[] = [
   { name: 'frames' },
   { name: 'claim' },
+  { name: 'crossover' },
   { name: 'sweep' },
   { name: 'noop-storm' },
   { name: 'storm' },

@@ -77,7 +77,7 @@ export interface ExpectedServer {
   readonly body: string;
 }
 
-const context: CompileContext = {
+export const context: CompileContext = {
   dialect: 'v2',
   clusterName: CLUSTER,
   gatewayNames: ['n1'],

@@ -255,7 +255,6 @@ export function createApp(
     apply: (changes) => applier.submit(changes),
     metrics,
   });
-
   const afterPlan = createAfterPlan({
     clock,
     ledger,
@@ -266,7 +265,6 @@ export function createApp(
     again: (key) => reconciler.dirty(key),
     clean: feedback.clean,
   });
-
   const pages = createPages({
     clock,
     settings,
@@ -278,6 +276,7 @@ export function createApp(
       swept: () => bothSeen,
       identity: identity.problem,
       agent: () => ports.agent.problem(),
+      threads: compute.stats,
       refresh: createGauges({
         reconciler,
         ledger,
@@ -286,6 +285,7 @@ export function createApp(
         queue,
         informer,
         balancerUp: watch.up,
+        compute,
         metrics,
         clock,
       }),

@@ -8,6 +8,7 @@ import type { Workqueue } from './queue/workqueue.js';
 import type { Reconciler } from './reconciler.js';
 import type { Informer } from './source/informer.js';
 import type { Metrics } from './telemetry/metrics.js';
+import type { Compute } from './worker/compute.js';
 
 export function createGauges(deps: {
   readonly reconciler: Reconciler;
@@ -17,6 +18,7 @@ export function createGauges(deps: {
   readonly queue: Workqueue<ServiceKey>;
   readonly informer: Pick<Informer, 'streaming' | 'unfinished'>;
   readonly balancerUp: () => boolean;
+  readonly compute: Pick<Compute, 'stats'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
 }): () => void {
@@ -47,6 +49,7 @@ export function createGauges(deps: {
       metrics.queue(name).unfinished(sumMs, longestMs);
     const usage = arbiter.usage();
     for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, usage[proto]);
+    metrics.workers(deps.compute.stats());
     const done = reconciler.planned() && reconciler.idle() && applier.pending() === 0 && queue.depth === 0;
     // A held word is a problem with a name of its own, and nothing that this gateway still owes.
     const synced = done && deps.balancerUp();

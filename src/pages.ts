@@ -6,6 +6,7 @@ import type { Settings } from './settings/settings.js';
 import { createHealth } from './telemetry/health.js';
 import { createHttpServer, type HttpServer, indexRoute, watchRoutes } from './telemetry/http.js';
 import type { Metrics } from './telemetry/metrics.js';
+import { type ComputeStats, threadTrouble } from './worker/compute.js';
 
 export interface PageState {
   synced(): boolean;
@@ -16,6 +17,8 @@ export interface PageState {
   identity(): Problem | null;
   /** What is wrong with the way to the agent. */
   agent(): Problem | null;
+  /** How the worker threads are. */
+  threads(): ComputeStats;
   /** Brings the gauges up to date, before a scrape. */
   refresh(): void;
 }
@@ -35,6 +38,7 @@ export function createPages(deps: {
   const { clock, settings, metrics, state } = deps;
   const health = createHealth({
     clock,
+    live: { workers: () => threadTrouble(state.threads()) },
     ready: {
       cluster: () => (state.synced() ? null : "the cluster's list is not complete yet"),
       sweep: () => (state.swept() ? null : "the list of GoBetween's servers was not read yet"),

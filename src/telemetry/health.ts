@@ -24,7 +24,7 @@ export interface Health {
 
 const beatMs = 1000;
 
-/** `live` are checks beside the main loop's heartbeat (workers, later); `maxLagMs` is when a late heartbeat counts as dead. */
+/** `live` are checks beside the main loop's heartbeat (worker threads); `maxLagMs` is when a late heartbeat counts as dead. */
 export function createHealth(deps: {
   readonly clock: Clock;
   readonly live?: Readonly<Record<string, Check>>;

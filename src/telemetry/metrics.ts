@@ -77,6 +77,8 @@ export interface Metrics {
   gobetweenUp(up: boolean): void;
   gobetweenRestart(): void;
   writeBack(result: WriteBackResult): void;
+  /** `replaced` since the start; `utilisation` 0 to 1. */
+  workers(now: { readonly jobs: number; readonly replaced: number; readonly utilisation: number }): void;
   /** In sync or not; `wallMs` is when that was last true. */
   synced(yes: boolean, wallMs: number): void;
   problems(code: ProblemCode, count: number): void;
@@ -218,6 +220,16 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     ['phase'],
   );
   for (const phase of phases) roundPhase.zero({ phase });
+  const workerJobs = gauge('gobtw_janitor_worker_jobs', 'Jobs that wait for a worker thread or run on one');
+  const workersReplaced = counter(
+    'gobtw_janitor_worker_replaced_total',
+    'Worker threads that crashed or hung, and were replaced',
+  );
+  let replacedYet = 0;
+  const workerUtilisation = gauge(
+    'gobtw_janitor_worker_utilisation',
+    'Share of the time in which worker threads worked, 0 to 1, since they started',
+  );
   const queueLabels = ['name'] as const;
   const depth = gauge('workqueue_depth', 'Services waiting in the queue', queueLabels);
   const adds = counter('workqueue_adds_total', 'Services added to the queue', queueLabels);
@@ -295,6 +307,12 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     apiConcurrency: (requests) => concurrency.set(requests),
     gobetweenUp: (isUp) => up.set(isUp ? 1 : 0),
     gobetweenRestart: () => restarts.inc(),
+    workers({ jobs, replaced, utilisation }) {
+      workerJobs.set(jobs);
+      workersReplaced.inc(replaced - replacedYet);
+      replacedYet = replaced;
+      workerUtilisation.set(utilisation);
+    },
     writeBack: (result) => writeBacks.inc({ result }),
     synced(yes, wallMs) {
       inSync.set(yes ? 1 : 0);

@@ -14,6 +14,7 @@ import { applyNews, type Known } from './news.js';
 import { observeNews } from './observe.js';
 import { type RenderJob, type Rendered, render } from './render.js';
 import { statusNews } from './status.js';
+import type { ThreadStats } from './threads.js';
 
 /** A job whose thread crashed or hung; `key` when it is known whose config did it. */
 export type OnLost = (
@@ -21,6 +22,12 @@ export type OnLost = (
   why: { readonly lost: string; readonly detail: string },
   key: ServiceKey | null,
 ) => void;
+
+/** How its threads are. */
+export interface ComputeStats extends ThreadStats {
+  /** Jobs lost since the last one that was not, those apart whose loss is known to be one service's. */
+  readonly lostInRow: number;
+}
 
 export interface Compute {
   compile(inputs: readonly CompileInput[], context: CompileContext): Promise<readonly Compiled[]>;
@@ -36,7 +43,18 @@ export interface Compute {
   readonly wide: Wide | null;
   /** One listener for lost jobs. */
   whenLost(tell: OnLost): void;
+  stats(): ComputeStats;
   close(): Promise<void>;
+}
+
+const noThreads: ComputeStats = { jobs: 0, replaced: 0, utilisation: 0, overdueMs: 0, lostInRow: 0 };
+
+const lostTooOften = 3;
+
+/** Why the threads are no use any more, for liveness (SPEC §8); null: they are. */
+export function threadTrouble({ lostInRow, overdueMs }: ComputeStats): string | null {
+  if (lostInRow >= lostTooOften) return `the last ${lostInRow} jobs for worker threads were lost`;
+  return overdueMs > 0 ? `no worker thread takes a job, ${Math.ceil(overdueMs)} ms beyond its limit` : null;
 }
 
 export function createInlineCompute(): Compute {
@@ -57,6 +75,7 @@ export function createInlineCompute(): Compute {
     },
     wide: null,
     whenLost: () => undefined,
+    stats: () => noThreads,
     close: async () => undefined,
   };
 }

@@ -31,7 +31,7 @@ import {
 export interface PoolOptions {
   readonly threads: Threads;
   readonly clock: Clock;
-  /** Below these a job runs on the calling thread. The defaults are what bench/crossover measures. */
+  /** Below these a job runs on the calling thread. */
   readonly inlineBelow?: Partial<InlineBelow>;
 }
 
@@ -42,7 +42,11 @@ interface InlineBelow {
   readonly claims: number;
 }
 
-const defaultInlineBelow: InlineBelow = { keys: 32, servers: 128, bytes: 256 * 1024, claims: 8000 };
+/**
+ * By bench/crossover a thread takes work off the calling one from 9 keys, 210 servers and 4 to 7 KiB on. Rounded up to the next
+ * size that was measured: a job takes up to twice as long there, and the first one starts threads of 9 MiB each.
+ */
+const defaultInlineBelow: InlineBelow = { keys: 16, servers: 256, bytes: 16 * 1024, claims: 8000 };
 /** What is known costs as much as so many bytes of a list, each. */
 const knownBytes = 50;
 const batchLimitMs = 10_000;
@@ -58,13 +62,29 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   /** Services whose config took a thread with it: only ever compiled alone, and elsewhere. */
   const poisoned = new Set<ServiceKey>();
 
+  /** Jobs lost since the last one that was not. */
+  let lostInRow = 0;
+
+  /** A job on a thread. `isSuspect`: its input is known, so that its loss says nothing about the threads. */
+  async function run<T>(
+    work: string,
+    job: unknown,
+    limitMs: number,
+    isSuspect = false,
+  ): Promise<Answered<T>> {
+    const answer = await threads.run<T>(work, job, limitMs);
+    if (!('lost' in answer)) lostInRow = 0;
+    else if (answer.lost !== 'closed' && !isSuspect) lostInRow += 1;
+    return answer;
+  }
+
   async function compileOn(
     inputs: readonly CompileInput[],
     context: CompileContext,
     limitMs: number,
   ): Promise<readonly Compiled[] | Lost> {
     const job = { inputs: encodeInputs(inputs), context };
-    const answer = await threads.run<string>('compile', job, limitMs);
+    const answer = await run<string>('compile', job, limitMs, inputs.length === 1);
     if ('lost' in answer) return answer;
     return decodeCompiled(valueOf(answer), inputs, context.clusterName).map(intern);
   }
@@ -98,7 +118,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   }
 
   async function renderBatch(jobs: readonly RenderJob[]): Promise<readonly Rendered[]> {
-    const answer = await threads.run<string>('render', encodeJobs(jobs), batchLimitMs);
+    const answer = await run<string>('render', encodeJobs(jobs), batchLimitMs);
     if ('lost' in answer) {
       // Joining strings harms nobody: no need for a second try elsewhere.
       onLost('render', answer, null);
@@ -114,7 +134,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   /** One more try for a job that lost its thread; null when that is lost too. */
   async function twice<T>(work: string, job: unknown): Promise<T | null> {
     for (let tries = 0; tries < 2; tries++) {
-      const answer = await threads.run<T>(work, job, batchLimitMs);
+      const answer = await run<T>(work, job, batchLimitMs);
       if (!('lost' in answer)) return valueOf(answer);
       onLost(work, answer, null);
     }
@@ -173,6 +193,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     whenLost(tell) {
       onLost = tell;
     },
+    stats: () => ({ ...threads.stats(), lostInRow }),
     close: () => threads.close(),
   };
 

@@ -14,12 +14,22 @@ export interface Lost {
 
 export type Answered<T> = Reply<T> | Lost;
 
+export interface ThreadStats {
+  /** Jobs that wait or run. */
+  readonly jobs: number;
+  /** Threads that crashed or hung, since the start. */
+  readonly replaced: number;
+  /** The share of the time in which threads worked, 0 to 1. */
+  readonly utilisation: number;
+  /** For how long a job waits beyond its limit while no thread takes any; 0: none does. */
+  readonly overdueMs: number;
+}
+
 export interface Threads {
   readonly size: number;
   /** Calls one of the functions of janitor.worker.ts with plain data. */
   run<T>(work: string, job: unknown, limitMs: number): Promise<Answered<T>>;
-  /** Jobs that wait or run; threads that were replaced; the share of the time in which threads worked, 0 to 1. */
-  stats(): { readonly jobs: number; readonly replaced: number; readonly utilisation: number };
+  stats(): ThreadStats;
   close(): Promise<void>;
 }
 
@@ -40,7 +50,9 @@ export function createThreads({
   let closed = false;
   let running = 0;
   let replaced = 0;
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly since: number; readonly limitMs: number; readonly take: () => void }[] = [];
+  /** When a thread last took a job. */
+  let takenAt = 0;
 
   function open(): Piscina {
     const opened = new Piscina({
@@ -56,21 +68,28 @@ export function createThreads({
   }
 
   /** A thread of one's own; whoever waits longest gets the next. */
-  async function enter(): Promise<void> {
+  async function enter(limitMs: number): Promise<void> {
     if (running < size) running += 1;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
+    else await new Promise<void>((take) => waiting.push({ since: clock.now(), limitMs, take }));
+    takenAt = clock.now();
   }
 
   function leave(): void {
     const next = waiting.shift();
     if (next === undefined) running -= 1;
-    else next();
+    else next.take();
+  }
+
+  function overdueMs(): number {
+    const [first] = waiting;
+    if (first === undefined) return 0;
+    return Math.max(0, clock.now() - Math.max(first.since, takenAt) - first.limitMs);
   }
 
   return {
     size,
     async run<T>(work: string, job: unknown, limitMs: number): Promise<Answered<T>> {
-      await enter();
+      await enter(limitMs);
       if (closed) {
         leave();
         return { lost: 'closed', detail: 'the janitor is stopping' };
@@ -90,7 +109,12 @@ export function createThreads({
         leave();
       }
     },
-    stats: () => ({ jobs: running + waiting.length, replaced, utilisation: pool?.utilization ?? 0 }),
+    stats: () => ({
+      jobs: running + waiting.length,
+      replaced,
+      utilisation: pool?.utilization ?? 0,
+      overdueMs: overdueMs(),
+    }),
     async close() {
       closed = true;
       await pool?.destroy();

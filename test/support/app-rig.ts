@@ -58,6 +58,7 @@ export interface AppRigOptions {
   readonly compute?: Compute;
   /** One request to GoBetween. @default 1 */
   readonly latencyMs?: number;
+  readonly clock?: FakeClock;
   /** Another gateway, on this node of the cluster of the first. */
   readonly beside?: { readonly rig: AppRig; readonly node: string };
 }
@@ -80,7 +81,7 @@ function bodyListen(body: string): Listen {
 
 /** A janitor on node n1 that has run for 2 s. */
 export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
-  const clock = options.beside?.rig.clock ?? createFakeClock();
+  const clock = options.clock ?? options.beside?.rig.clock ?? createFakeClock();
   const source = createMemorySource(clock);
   if (options.beside !== undefined) {
     const { rig: first, node } = options.beside;

@@ -18,8 +18,11 @@ export interface FakeClock extends Clock {
   readonly pending: number;
 }
 
-/** `now` starts at 0 and `wall` at 2023-11-14T22:13:20Z. */
-export function createFakeClock(startWallMs = 1_700_000_000_000): FakeClock {
+/** `now` starts at 0 and `wall` at 2023-11-14T22:13:20Z. `drained`: nothing is under way that takes no virtual time. */
+export function createFakeClock(
+  startWallMs = 1_700_000_000_000,
+  drained: () => Promise<void> = setImmediate,
+): FakeClock {
   let nowMs = 0;
   let sequence = 0;
   const waiting = new Set<Timer>();
@@ -47,15 +50,15 @@ export function createFakeClock(startWallMs = 1_700_000_000_000): FakeClock {
     },
     async advance(ms) {
       const untilMs = nowMs + ms;
-      await setImmediate();
+      await drained();
       for (let timer = next(untilMs); timer !== undefined; timer = next(untilMs)) {
         waiting.delete(timer);
         nowMs = Math.max(nowMs, timer.dueMs);
         timer.fn();
-        await setImmediate();
+        await drained();
       }
       nowMs = untilMs;
-      await setImmediate();
+      await drained();
     },
     get pending() {
       return waiting.size;

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../../src/clock.js';
 import type { ServiceKey } from '../../../src/model/service.js';
 import { createRings } from '../../../src/ports/probe.js';
 import type { CompileInput } from '../../../src/worker/compile.js';
-import { type Compute, createInlineCompute } from '../../../src/worker/compute.js';
+import { type Compute, createInlineCompute, threadTrouble } from '../../../src/worker/compute.js';
 import { createPoolCompute, evenly, type PoolOptions } from '../../../src/worker/pool.js';
 import { renderJob } from '../../../src/worker/render.js';
 import { createThreads, type Threads } from '../../../src/worker/threads.js';
@@ -115,6 +115,49 @@ describe('other jobs that lose their thread', () => {
     await assert.rejects(place(LETHAL_CLAIMS) ?? Promise.resolve(), /13 claims got lost/);
     assert.deepEqual(lost, Array<string>(4).fill('claim crashed'));
     assert.deepEqual([...((await place(3)) ?? [])], [2000, 2001, 2002]);
+  });
+});
+
+describe('threads that are no use any more', () => {
+  let answer: () => unknown = () => ({ lost: 'crashed', detail: 'exit code 1' });
+  const stats = { jobs: 0, replaced: 0, utilisation: 0, overdueMs: 0 };
+  const compute = createPoolCompute({
+    clock: systemClock,
+    threads: {
+      size: 1,
+      run: async () => answer() as never,
+      stats: () => stats,
+      close: async () => undefined,
+    },
+    inlineBelow: { keys: 1, servers: 1, bytes: 1 },
+  });
+  const trouble = (): string | null => threadTrouble(compute.stats());
+
+  test('are told by three lost jobs in a row, and not by a config that takes its thread with it', async () => {
+    await compute.compile([service('poison')], context);
+    await compute.observe(Buffer.from('{}'), []);
+    assert.equal(compute.stats().lostInRow, 2);
+    assert.equal(trouble(), null);
+    await compute.observe(Buffer.from('{}'), []);
+    assert.equal(trouble(), 'the last 4 jobs for worker threads were lost');
+    answer = () => ({ value: null });
+    await compute.observe(Buffer.from('{}'), []);
+    assert.equal(trouble(), null);
+  });
+
+  test('jobs that end with the program are not lost', async () => {
+    answer = () => ({ lost: 'closed', detail: 'the janitor is stopping' });
+    await compute.observe(Buffer.from('{}'), []);
+    await compute.observe(Buffer.from('{}'), []);
+    assert.equal(trouble(), null);
+  });
+
+  test('are told by a job that no thread takes; without threads there is no trouble', () => {
+    assert.match(
+      threadTrouble({ ...stats, overdueMs: 0.5, lostInRow: 0 }) ?? '',
+      /^no worker thread takes a job, 1 ms beyond/,
+    );
+    assert.equal(threadTrouble(createInlineCompute().stats()), null);
   });
 });
 
