@@ -147,12 +147,14 @@ export function servedAnyhow({ compiled }: ServiceState, former: readonly Desire
  * unless that may have been what a bad word meant. A word that is held takes over nothing.
  */
 export function keptServers(
-  { compiled, held }: ServiceState,
+  { key, compiled, held }: ServiceState,
   former: readonly Desired[],
 ): readonly Desired[] {
   if (compiled === null) return former;
   const { verdict, badWords, badLabels } = compiled;
-  const words = compiled.words.filter((word) => !held.some((other) => sameWord(other.word, word)));
+  // One that its own service is in the way of waits for what is decided here.
+  const waiting = held.filter(({ grant }) => grant.winner?.key !== key);
+  const words = compiled.words.filter((word) => !waiting.some((other) => sameWord(other.word, word)));
   if (verdict !== 'spoiled' && (verdict !== 'served' || !badWords)) return [];
   if (verdict === 'spoiled') return former;
   const moved = words.filter((word) => !isServed(word, former));

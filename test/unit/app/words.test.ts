@@ -158,3 +158,14 @@ describe('the words of one service', () => {
     }
   });
 });
+
+test('a word that its own service was in the way of takes over, bad word or not', async () => {
+  const rig = await openApp();
+  rig.put('c', '80/tcp-:1080 80/tcp-127.0.0.2:1080');
+  await rig.advance(10_000);
+  rig.put('c', '80/tcp-127.0.0.2:1080 443/tcp-');
+  await rig.advance(10_000);
+  assert.deepEqual(rig.served(), { '_80._tcp.c.root.svc': '127.0.0.2:1080' });
+  assert.deepEqual(rig.problems(), ['bad-word c']);
+  await rig.stop();
+});
