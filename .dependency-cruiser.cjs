@@ -45,6 +45,17 @@ module.exports = {
       ],
     ),
     only(
+      'state-is-one-file',
+      'state/ turns records into a file and back. What they mean is known to warm-start.ts.',
+      '^src/state/',
+      [
+        '^src/(state|model)/',
+        '^src/ports/claim\\.ts$',
+        '^src/errors\\.ts$',
+        '^(node:)?(crypto|fs|fs/promises|path)$',
+      ],
+    ),
+    only(
       'settings-are-values',
       'settings/ turns flags and environment into one frozen value. What it asks of the machine comes through System.',
       '^src/settings/',

@@ -60,7 +60,9 @@ export function createAfterPlan(deps: {
     if (state?.config == null) return;
     // A service that is not served here any more takes back what was still to be written.
     const granted = state.compiled?.verdict === 'served' ? state.granted : [];
-    writeBack.want(key, fillsOf(granted, ledger.byKey(key)), state.config.csum);
+    const origin = state.compiled?.bindOrigin ?? 'raw';
+    const fills = fillsOf(granted, ledger.byKey(key));
+    writeBack.want(key, fills, state.config.csum, origin === 'raw' ? 'plain' : origin);
   }
 
   function settled(key: ServiceKey, changes: number): void {

@@ -20,14 +20,12 @@ import { createWatch } from './gobetween/watch.js';
 import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
-import { fillBind } from './model/bind.js';
 import { observeAnswer } from './model/observed.js';
 import type { Problem } from './model/problem.js';
-import { displayPath, type ServiceKey } from './model/service.js';
+import type { ServiceKey } from './model/service.js';
 import { type Change, countByKind } from './plan/change.js';
 import { exposureOf } from './plan/exposure.js';
 import { createArbiter } from './ports/arbiter.js';
-import { createWriteBack } from './ports/write-back.js';
 import { createBackoff } from './queue/backoff.js';
 import { createWorkqueue } from './queue/workqueue.js';
 import { createReconciler } from './reconciler.js';
@@ -44,18 +42,25 @@ import { createMetrics } from './telemetry/metrics.js';
 import { createProblemBoard } from './telemetry/problems.js';
 import { createSubmit } from './submit.js';
 import { createSweep } from './sweep.js';
-import { rawBind } from './written-ports.js';
+import { createWarmStart } from './warm-start.js';
+import { createWritingBack } from './writing-back.js';
 
 const applierStopMs = 8_000;
 const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
 
-/** `refresh`: servers with a former default are replaced, not adopted (SPEC §4). */
+export interface AppOptions {
+  /** Servers with a former default are replaced, not adopted (SPEC §4). */
+  readonly refresh?: boolean;
+  /** What was learnt is kept for the next start, where `--state-dir` says; otherwise it is only looked at. */
+  readonly keepsState?: boolean;
+}
+
 export function createApp(
   settings: Settings,
   ports: Ports,
   version: string,
-  { refresh }: { readonly refresh: boolean } = { refresh: false },
+  { refresh = false, keepsState = false }: AppOptions = {},
 ): App {
   const { clock, random, compute } = ports;
   const log = createLog({
@@ -92,6 +97,9 @@ export function createApp(
   });
   /** A list of GoBetween's servers was read after the cluster's was complete: both sides are known. */
   let bothSeen = false;
+  const onBothSeen = (): void => {
+    bothSeen = true;
+  };
 
   const dns = createDnsChoice({
     clock,
@@ -99,11 +107,12 @@ export function createApp(
     onChange: () => reconciler.dirtyAll('dns'),
     onProbed: () => reconciler.poke(),
   });
+  const cache = createConfigCache();
   const informer = createInformer({
     source,
     clock,
     random,
-    cache: createConfigCache(),
+    cache,
     deleteGraceMs: settings.deleteGraceMs,
     fallbackNode: settings.hostname ?? ports.hostname,
     windowMs: settings.windowMs,
@@ -118,7 +127,10 @@ export function createApp(
       noticed: (key, since) => feedback.noticed(key, since),
       dirty: (key) => reconciler.dirty(key),
       dirtyAll: (reason) => reconciler.dirtyAll(reason),
-      sweep: () => void watch.sweepNow(),
+      synced() {
+        void watch.sweepNow();
+        void warmStart.adopt().then(() => reconciler.poke());
+      },
       refreshNames: () => identity.refresh(),
       ownProblems: () => [ports.agent.problem(), identity.problem()],
       report,
@@ -153,7 +165,7 @@ export function createApp(
     queue,
     clock,
     keys: informer.keys,
-    ready: () => informer.synced() && bothSeen && dns.probed(),
+    ready: () => informer.synced() && warmStart.adopted() && bothSeen && dns.probed(),
     submit: (changes) => submit(changes),
     cancel(name, kept) {
       if (!kept) ledger.unowe(name);
@@ -167,29 +179,23 @@ export function createApp(
     onRound({ keys }) {
       metrics.roundKeys(keys);
       board.endRound();
+      warmStart.touch();
     },
     onSettled: (key, changes) => afterPlan.settled(key, changes),
     onFailed: bugs.failed,
     onMended: bugs.mended,
   });
 
-  const writeBack = createWriteBack({
-    clock,
-    random,
-    allowed: () => settings.policy !== 'observe' && settings.writeBack === 'on',
-    readRaw: async (key) => {
-      const read = await informer.refreshRaw(key);
-      return read.ok ? ok(rawBind(read.value)) : read;
-    },
-    fill: fillBind,
-    write: (key, value) => source.setBind(key, value),
-    onProblem: (key, problem) => report(`${key} write-back`, problem === null ? [] : [problem]),
-    onWritten(key, value) {
-      metrics.writeBack('written');
-      const service = displayPath(key);
-      changeLog.note({ kind: 'write-back', name: service, fields: { service, bind: value } });
-    },
-    onNotWritten: (_key, result) => metrics.writeBack(result),
+  const writeBack = createWritingBack({
+    ...{ clock, random, settings, source, informer, metrics, report },
+    note: (entry) => changeLog.note(entry),
+  });
+
+  const warmStart = createWarmStart({
+    ...{ clock, log, report, informer, arbiter, round, cache },
+    file: ports.state,
+    mayWrite: keepsState,
+    planned: reconciler.planned,
   });
 
   const changeLog = createChangeLog(clock, log, (kind) =>
@@ -221,17 +227,7 @@ export function createApp(
       random,
       observe: compute.observe,
       on: createBalancerEvents({
-        sweep: createSweep({
-          ledger,
-          holders,
-          arbiter,
-          informer,
-          reconciler,
-          metrics,
-          onBothSeen: () => {
-            bothSeen = true;
-          },
-        }),
+        sweep: createSweep({ ledger, holders, arbiter, informer, reconciler, metrics, onBothSeen }),
         seen: holders.set,
         url: settings.gobetweenUrl,
         peers,
@@ -299,7 +295,8 @@ export function createApp(
       const opened = await pages.start();
       if (!opened.ok) return opened;
       running = reconciler.run();
-      informer.start();
+      await warmStart.load();
+      if (!stopping) informer.start();
       watch.start();
       return ok(undefined);
     },
@@ -339,7 +336,7 @@ export function createApp(
       queue.shutdown();
       await running;
       const written = within(clock, writeStopMs, writeBack.stop());
-      await Promise.all([applier.stop(applierStopMs), written.then(() => source.close())]);
+      await Promise.all([applier.stop(applierStopMs), written.then(() => source.close()), warmStart.stop()]);
       watch.stop();
       await Promise.all([pages.stop(), ports.balancer.close(), compute.close()]);
       changeLog.flush();

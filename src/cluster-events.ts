@@ -19,7 +19,8 @@ export function createClusterEvents(deps: {
   readonly noticed: (key: ServiceKey, since: number) => void;
   readonly dirty: (key: ServiceKey) => void;
   readonly dirtyAll: (reason: ChangeReason) => void;
-  readonly sweep: () => void;
+  /** The cluster's list is complete. */
+  readonly synced: () => void;
   /** The names that targets may have changed. */
   readonly refreshNames: () => void;
   /** Problems of the gateway itself, looked at with each list, and with each that fails. */
@@ -50,7 +51,7 @@ export function createClusterEvents(deps: {
     onAgent(up, reason) {
       deps.peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
     },
-    onSynced: deps.sweep,
+    onSynced: deps.synced,
     onEvent: (kind, outcome, count) => metrics.event(kind, outcome, count),
     onGap: (reason) => metrics.eventGap(reason),
     onServices: deps.refreshNames,

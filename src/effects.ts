@@ -14,6 +14,7 @@ import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
 import { type Compute, createInlineCompute } from './worker/compute.js';
+import { createStateFile, type StateFile } from './state/state-file.js';
 import { createPoolCompute } from './worker/pool.js';
 import { createThreads } from './worker/threads.js';
 
@@ -26,6 +27,8 @@ export interface Ports {
   readonly balancer: Balancer;
   readonly compute: Compute;
   readonly dnsProbe: DnsProbe;
+  /** Where what was read is kept across starts; null: nowhere. */
+  readonly state: StateFile | null;
   /** The system's host name. */
   readonly hostname: string;
   /** Where log lines go; standard error when absent. */
@@ -63,6 +66,7 @@ export function createRealPorts(settings: Settings): Ports {
     }),
     compute,
     dnsProbe: createDnsProbe({ clock, random }),
+    state: settings.stateDir === null ? null : createStateFile(settings.stateDir),
     hostname: hostname(),
   };
 }

@@ -79,6 +79,8 @@ export interface Round {
   /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
   contextChanged(): void;
   states(): ReadonlyMap<ServiceKey, ServiceState>;
+  /** The last servers that were wished for a service before our start. */
+  restore(key: ServiceKey, servers: readonly Desired[]): void;
 }
 
 export function createRound(deps: RoundDeps): Round {
@@ -337,5 +339,9 @@ export function createRound(deps: RoundDeps): Round {
       contextVersion += 1;
     },
     states: () => states,
+    restore(key, desired) {
+      newNames ||= !states.has(key);
+      states.set(key, { ...(states.get(key) ?? emptyState(key)), desired });
+    },
   };
 }

@@ -18,7 +18,7 @@ export function createRun(io: Io): NonNullable<Verbs['run']> {
   return async (settings) => {
     keepHeapSmall();
     const ports = createRealPorts(settings);
-    const app = createApp(settings, ports, io.version);
+    const app = createApp(settings, ports, io.version, { keepsState: true });
     const asked = new Promise<void>((resolve) => {
       const reload = (): void => {
         app.say({}, 'SIGHUP: looking at the whole cluster and at GoBetween again');

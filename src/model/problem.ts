@@ -45,6 +45,7 @@ export type ProblemCode =
   | 'stale-mount'
   | 'fighting'
   | 'control-unavailable'
+  | 'state-unavailable'
   // the janitor itself
   | 'internal-error';
 

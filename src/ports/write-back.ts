@@ -52,9 +52,10 @@ export interface WriteBackDeps {
 export interface WriteBack {
   /**
    * The allocated words of a served service and the ports that they listen on now; empty when none is left.
-   * `csum` is the config's that said so: the same wish for the same config is one wish.
+   * `csum` is the config's that said so: the same wish for the same config is one wish. `origin`: where that config has
+   * the value from, as far as it is known; what is not plain is said without a request.
    */
-  want(key: ServiceKey, fills: Fills, csum: string): void;
+  want(key: ServiceKey, fills: Fills, csum: string, origin?: RawBind['origin']): void;
   /** The service is gone. */
   forget(key: ServiceKey): void;
   /** Writing became allowed: looks at what waits. */
@@ -68,6 +69,7 @@ export interface WriteBack {
 interface Job {
   fills: Fills;
   csum: string;
+  origin: RawBind['origin'];
   /** Monotonic time from which it may run; null when it waits for a change of its wish. */
   dueMs: number | null;
   lookedAtMs: number | null;
@@ -87,7 +89,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
   let running: Promise<void> | null = null;
   let stopped = false;
 
-  function want(key: ServiceKey, fills: Fills, csum: string): void {
+  function want(key: ServiceKey, fills: Fills, csum: string, origin: RawBind['origin'] = 'plain'): void {
     if (stopped) return;
     const job = jobs.get(key) ?? newJob();
     if (fills.size === 0 && !jobs.has(key)) return;
@@ -97,6 +99,7 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
     if (sameFills(job.fills, fills) && job.csum === csum && (job.dueMs !== null || looked)) return;
     job.fills = fills;
     job.csum = csum;
+    job.origin = origin;
     job.failures = 0;
     job.lookedAtMs = null;
     if (fills.size === 0) {
@@ -147,6 +150,10 @@ export function createWriteBack(deps: WriteBackDeps): WriteBack {
   async function look(key: ServiceKey, job: Job): Promise<void> {
     job.dueMs = null;
     job.lookedAtMs = clock.now();
+    if (job.origin !== 'plain') {
+      report(key, job, notWrittenBack(key, job.fills, job.origin));
+      return;
+    }
     const asked = job.fills;
     const read = await deps.readRaw(key);
     if (isStale(key, job, asked)) return;
@@ -258,6 +265,7 @@ function newJob(): Job {
   return {
     fills: new Map(),
     csum: '',
+    origin: 'plain',
     dueMs: null,
     lookedAtMs: null,
     failures: 0,

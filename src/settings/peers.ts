@@ -86,7 +86,6 @@ export const peers = {
     shown: 'none',
     example: '/var/lib/gobtw-janitor',
     parse: optional(text),
-    notYet: 'every start reads the whole cluster',
     doc: 'a directory where what was read is kept, so that a start reads only what changed; losing it costs time only',
   }),
   policy: setting({

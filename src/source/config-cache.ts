@@ -17,10 +17,10 @@ export interface EvaluationContext {
   readonly node: string;
 }
 
-/** What `dump` gives and `load` takes: plain JSON. */
-export interface CacheDump {
-  readonly version: 1;
-  readonly entries: readonly (readonly [string, Entry])[];
+/** What `saved` gives and `load` takes. */
+export interface SavedConfig extends RawConfig {
+  /** Key, checksum and, of evaluated text, what it was evaluated for. */
+  readonly name: string;
 }
 
 interface Entry extends RawConfig {
@@ -40,10 +40,10 @@ export interface ConfigCache {
   movedOn(key: ServiceKey, csum: string, context: EvaluationContext, nowMs: number): void;
   /** The service is gone for good: a cluster that shrank shall not be remembered at its largest. */
   forget(key: ServiceKey, csum: string, context: EvaluationContext): void;
-  /** Entries that are old enough to be trusted. */
-  dump(nowMs: number): CacheDump;
-  /** Takes a dump of any origin; false, and no change, when it is none. */
-  load(dump: unknown): boolean;
+  /** Entries that are old enough to be trusted, the one used last first. May be taken slowly, while others come and go. */
+  saved(nowMs: number): Iterable<SavedConfig>;
+  /** What `saved` gave to an earlier start, in that order. */
+  load(configs: readonly SavedConfig[]): void;
 }
 
 /** @default 64 MiB: 20,000 services of 1.5 KiB, twice. */
@@ -88,34 +88,21 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
       entries.delete(rawName(key, csum));
       entries.delete(evaluatedName(key, csum, context));
     },
-    dump: (nowMs) => ({
-      version: 1,
-      entries: [...entries.entries()].filter(([, entry]) => isOld(entry, nowMs)).reverse(),
-    }),
-    load(dump) {
-      const loaded = parseDump(dump);
-      for (const [name, entry] of loaded ?? []) entries.set(name, { ...entry, readAt: null });
-      return loaded !== undefined;
+    *saved(nowMs) {
+      for (const name of [...entries.keys()]) {
+        const entry = entries.peek(name);
+        if (entry === undefined || !isOld(entry, nowMs)) continue;
+        const { raw, needsEvaluation, loop } = entry;
+        yield { name, raw, needsEvaluation, loop };
+      }
+    },
+    load(configs) {
+      for (const { name, raw, needsEvaluation, loop } of [...configs].reverse())
+        entries.set(name, { raw, needsEvaluation, loop, readAt: null });
     },
   };
 }
 
 function isOld({ readAt }: Entry, nowMs: number): boolean {
   return readAt === null || nowMs - readAt >= YOUNG_MS;
-}
-
-function parseDump(dump: unknown): readonly (readonly [string, RawConfig])[] | undefined {
-  if (typeof dump !== 'object' || dump === null) return undefined;
-  const { version, entries } = dump as { readonly version?: unknown; readonly entries?: unknown };
-  if (version !== 1 || !Array.isArray(entries)) return undefined;
-  const loaded: (readonly [string, RawConfig])[] = [];
-  for (const pair of entries as readonly unknown[]) {
-    const [name, entry] = Array.isArray(pair) ? (pair as readonly unknown[]) : [];
-    if (typeof name !== 'string' || typeof entry !== 'object' || entry === null) return undefined;
-    const { raw, needsEvaluation, loop } = entry as { readonly [field: string]: unknown };
-    if (typeof raw !== 'string' || typeof needsEvaluation !== 'boolean') return undefined;
-    if (loop !== null && typeof loop !== 'string') return undefined;
-    loaded.push([name, { raw, needsEvaluation, loop }]);
-  }
-  return loaded;
 }

@@ -137,6 +137,7 @@ const everyCode = {
   'stale-mount': true,
   fighting: true,
   'control-unavailable': true,
+  'state-unavailable': true,
   'internal-error': true,
 } as const satisfies Record<ProblemCode, true>;
 export const problemCodes = Object.keys(everyCode) as readonly ProblemCode[];

@@ -55,6 +55,7 @@ const planted: Readonly<Record<string, readonly [string, string]>> = {
   'core-is-pure 2': ['src/queue/planted.ts', importing('../telemetry/target.js')],
   'core-is-pure 3': ['src/ports/planted.ts', importing('../settings/target.js')],
   'worker-is-pure': ['src/worker/planted.ts', importing('../plan/target.js')],
+  'state-is-one-file': ['src/state/planted.ts', importing('../source/target.js')],
   'settings-are-values': ['src/settings/planted.ts', importing('../source/target.js')],
   'adapters-do-not-meet': ['src/source/planted.ts', importing('../gobetween/target.js')],
   'adapters-do-not-meet 2': [

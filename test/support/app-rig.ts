@@ -12,6 +12,7 @@ import type { Listen } from '../../src/model/server.js';
 import { displayPath } from '../../src/model/service.js';
 import { type Given, parseSettings } from '../../src/settings/settings.js';
 import type { DnsVerdict } from '../../src/source/dns-probe.js';
+import type { StateFile } from '../../src/state/state-file.js';
 import { type Compute, createInlineCompute } from '../../src/worker/compute.js';
 import { createFakeBalancer, type FakeBalancer } from './fake-balancer.js';
 import { createFakeClock, type FakeClock } from './fake-clock.js';
@@ -45,7 +46,7 @@ export interface AppRig {
   calls(): readonly string[];
   /** Problems now, as `code path`, sorted, each once; warnings about expose lines are left out. */
   problems(): readonly string[];
-  /** Stops the janitor and starts another one, which remembers nothing. */
+  /** Stops the janitor if it runs, and starts another one, which remembers nothing. */
   restart(given?: Given): Promise<void>;
   stop(): Promise<void>;
 }
@@ -59,6 +60,9 @@ export interface AppRigOptions {
   /** One request to GoBetween. @default 1 */
   readonly latencyMs?: number;
   readonly clock?: FakeClock;
+  readonly state?: StateFile;
+  /** @default true */
+  readonly keepsState?: boolean;
   /** Another gateway, on this node of the cluster of the first. */
   readonly beside?: { readonly rig: AppRig; readonly node: string };
 }
@@ -96,6 +100,7 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
   const written: string[] = [];
   const log: LogLine[] = [];
   let app: App;
+  let running = false;
   let seen = 0;
   let edits = 0;
 
@@ -130,8 +135,10 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
         writeLog: (line) => void log.push(JSON.parse(line) as LogLine),
         dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
         hostname: options.hostname ?? options.beside?.node ?? 'n1',
+        state: options.state ?? null,
       },
       '0.0.0',
+      { keepsState: options.keepsState ?? true },
     );
   }
 
@@ -184,6 +191,8 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
       await start();
     },
     async stop() {
+      if (!running) return;
+      running = false;
       const stopped = app.stop();
       await clock.advance(10_000);
       await stopped;
@@ -191,9 +200,11 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
   };
 
   async function start(): Promise<void> {
-    const opened = await app.start();
-    if (!opened.ok) throw new Error(opened.failure.message);
+    running = true;
+    const starting = app.start();
     await clock.advance(2_000);
+    const opened = await starting;
+    if (!opened.ok) throw new Error(opened.failure.message);
   }
 
   app = create();

@@ -142,6 +142,24 @@ describe('what is not rewritten', () => {
     );
   });
 
+  test('a value that is known to come from a reference or a scope is said so without a request', async () => {
+    const agent = createAgent({ web: '{env.ports}' });
+    for (const origin of ['reference', 'scope'] as const) {
+      agent.writeBack.want(agent.key('web'), one, origin, origin);
+      await agent.clock.advance(2000);
+    }
+    assert.deepEqual(agent.calls, []);
+    assert.deepEqual(
+      agent.problems.map((problem) => problem?.code),
+      ['not-written-back', 'not-written-back'],
+    );
+    agent.values.set('web', '443/tcp');
+    agent.writeBack.want(agent.key('web'), one, 'plain again');
+    await agent.clock.advance(2000);
+    assert.deepEqual(agent.calls, ['read web', 'write web 443/tcp-0.0.0.0:1025']);
+    assert.equal(agent.problems.at(-1), null);
+  });
+
   test('MUST NOT send anything when it is not allowed', async () => {
     const agent = createAgent({ web: '443/tcp' });
     agent.allow(false);
