@@ -212,7 +212,10 @@ export function createApp(
     log,
     mended: (name, key) => contested.mended(name, key),
     dirty: (key, reason) => reconciler.dirty(key, reason),
-    served: (key) => afterPlan.served(key),
+    served(key) {
+      round.served(key);
+      afterPlan.served(key);
+    },
     distrust: () => watch.distrust(),
   });
   const applier = createApplier(

@@ -34,6 +34,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Milliseconds since it was made, or since the last call. */
+export function stopwatch(clock: Clock): () => number {
+  let since = clock.now();
+  return () => {
+    const before = since;
+    since = clock.now();
+    return since - before;
+  };
+}
+
 /** Resolves when `work` has, or after `ms`, whichever is first. */
 export async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
   const done = new AbortController();

@@ -17,7 +17,7 @@ const ROUND_KEYS = 128;
 const MARKED_AT_ONCE = 1_000;
 
 export interface ReconcilerDeps {
-  readonly round: Omit<Round, 'restore'>;
+  readonly round: Omit<Round, 'restore' | 'served'>;
   readonly queue: Workqueue<ServiceKey>;
   readonly clock: Clock;
   /** Every service that was ever seen and is not proven gone. */

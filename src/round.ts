@@ -3,7 +3,7 @@
  * as the last round left it. Invariant: `desired` is the last good wish; it is replaced only by a served, compiled
  * config, so a spoiled, unreadable or missing service keeps what it has (SPEC §3, §6).
  */
-import type { Clock } from './clock.js';
+import { type Clock, stopwatch } from './clock.js';
 import { type DnsView, wantServers } from './desired.js';
 import { isStaleDefault } from './model/former-defaults.js';
 import type { Problem } from './model/problem.js';
@@ -31,6 +31,7 @@ import {
   type ServiceState,
   wish,
   withoutRivals,
+  withWish,
 } from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
@@ -79,6 +80,8 @@ export interface Round {
   /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
   contextChanged(): void;
   states(): ReadonlyMap<ServiceKey, ServiceState>;
+  /** A change of one of its servers was made: what is there now counts as had. */
+  served(key: ServiceKey): void;
   /** The last servers that were wished for a service before our start. */
   restore(key: ServiceKey, servers: readonly Desired[]): void;
 }
@@ -111,7 +114,7 @@ export function createRound(deps: RoundDeps): Round {
     }
     if (stale.length === 0) return;
     const inputs = stale.map(({ facts, config }) => ({ key: facts.key, slave: facts.slave, ...config }));
-    const lap = stopwatch();
+    const lap = stopwatch(deps.clock);
     const results = await deps.compute.compile(inputs, deps.context());
     stale.forEach(({ state, facts, config }, index) => {
       const compiled = results[index];
@@ -122,16 +125,6 @@ export function createRound(deps: RoundDeps): Round {
       setClaims(now);
     });
     deps.onPhase('compile', lap());
-  }
-
-  /** Milliseconds since it was made, or since the last call. */
-  function stopwatch(): () => number {
-    let since = deps.clock.now();
-    return () => {
-      const before = since;
-      since = deps.clock.now();
-      return since - before;
-    };
   }
 
   /** Begins to probe the servers that it will look up, so that the first plan need not guess which of them answers. */
@@ -181,7 +174,7 @@ export function createRound(deps: RoundDeps): Round {
     keys: readonly ServiceKey[],
     causes: ReadonlyMap<ServiceKey, ChangeReason>,
   ): Promise<Settled> {
-    const lap = stopwatch();
+    const lap = stopwatch(deps.clock);
     for (const key of keys) if (isGone(states.get(key))) leave(key);
     await placeAhead(keys);
     const { grants, affected } = decide(keys);
@@ -285,7 +278,8 @@ export function createRound(deps: RoundDeps): Round {
       // A bad word removes nothing: what it may have meant stays wanted, unless a good word took its place.
       const beside = withoutRivals(keptServers(state, former(state)), desired);
       const setFields = state.compiled?.template?.setFields ?? [];
-      states.set(key, { ...state, desired: [...desired, ...beside], setFields, problems });
+      const now = withWish(state, [...desired, ...beside], balancer.byKey(key));
+      states.set(key, { ...now, setFields, problems });
     }
   }
 
@@ -295,7 +289,7 @@ export function createRound(deps: RoundDeps): Round {
     const present = balancer.byKey(key);
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
-    states.set(key, { ...state, desired });
+    states.set(key, withWish(state, desired, present));
     deps.report(key, isGone(state) ? [] : [...problemsOf(state), ...unknownTargets(state)]);
     if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({
@@ -339,6 +333,11 @@ export function createRound(deps: RoundDeps): Round {
       contextVersion += 1;
     },
     states: () => states,
+    served(key) {
+      const state = states.get(key);
+      if (state !== undefined && state.unborn.length > 0)
+        states.set(key, withWish(state, state.desired, balancer.byKey(key)));
+    },
     restore(key, desired) {
       newNames ||= !states.has(key);
       states.set(key, { ...(states.get(key) ?? emptyState(key)), desired });

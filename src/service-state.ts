@@ -3,7 +3,7 @@
  * last good wish is kept while the service is spoiled, unreadable or missing (SPEC §3, §6).
  */
 import { type GrantedWord, keepAsDesired } from './desired.js';
-import { conflicts } from './model/bind.js';
+import { conflicts, sameListen } from './model/bind.js';
 import { decodeName } from './model/name.js';
 import type { Problem } from './model/problem.js';
 import type { Desired, Observed, ServerName } from './model/server.js';
@@ -26,6 +26,8 @@ export interface ServiceState {
   /** Words that got no port, and why. */
   readonly held: readonly HeldWord[];
   readonly desired: readonly Desired[];
+  /** Those of `desired` that GoBetween never had where they shall listen: wishes, but no servers to keep. */
+  readonly unborn: readonly ServerName[];
   /** The fields that a keyword sets, when `desired` was made: what the stale-default rule may not ignore. */
   readonly setFields: readonly string[];
   readonly problems: readonly Problem[];
@@ -35,6 +37,8 @@ export interface HeldWord {
   readonly word: GrantedWord['word'];
   readonly grant: Grant & { kind: 'held' };
 }
+
+const none: readonly ServerName[] = [];
 
 export function emptyState(key: ServiceKey): ServiceState {
   return {
@@ -47,6 +51,7 @@ export function emptyState(key: ServiceKey): ServiceState {
     granted: [],
     held: [],
     desired: [],
+    unborn: none,
     setFields: [],
     problems: [],
   };
@@ -113,13 +118,41 @@ export function withoutRivals(kept: readonly Desired[], wanted: readonly Desired
   );
 }
 
-/** The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. */
+/** The wished servers that GoBetween has or had. */
+export function bornServers({ desired, unborn }: ServiceState): readonly Desired[] {
+  return unborn.length === 0 ? desired : desired.filter(({ name }) => !unborn.includes(name));
+}
+
+/**
+ * The last good wish, completed with what GoBetween has: after our own restart that is all we know of it. Beside bad words
+ * only servers count: a wish that was never met must not stand in the way of a good word.
+ */
 export function lastGood(state: ServiceState, present: readonly Observed[]): readonly Desired[] {
-  const known = new Set(state.desired.map(({ name }) => name));
+  const { key, desired, compiled } = state;
+  const had = compiled?.verdict === 'served' ? bornServers(state) : desired;
+  const known = new Set(had.map(({ name }) => name));
   const kept = present
     .filter(({ name }) => !known.has(name))
-    .flatMap((observed) => keepAsDesired(observed, state.key) ?? []);
-  return kept.length === 0 ? state.desired : [...state.desired, ...kept];
+    .flatMap((observed) => keepAsDesired(observed, key) ?? []);
+  return kept.length === 0 ? had : [...had, ...kept];
+}
+
+/** `desired` becomes the wish of the service. What it had once counts as had also when GoBetween has forgotten it. */
+export function withWish(
+  state: ServiceState,
+  desired: readonly Desired[],
+  present: readonly Observed[],
+): ServiceState {
+  const had = bornServers(state);
+  const unborn = desired.filter((wanted) => !listens(had, wanted) && !listens(present, wanted));
+  return { ...state, desired, unborn: unborn.length === 0 ? none : unborn.map(({ name }) => name) };
+}
+
+function listens(
+  servers: readonly Pick<Observed, 'name' | 'listen'>[],
+  { name, listen }: Pick<Desired, 'name' | 'listen'>,
+): boolean {
+  return servers.some((server) => server.name === name && sameListen(server.listen, listen));
 }
 
 /** What its words claim; for those of a spoiled service that are served, the servers that stay do. */
@@ -147,13 +180,15 @@ export function servedAnyhow({ compiled }: ServiceState, former: readonly Desire
  * unless that may have been what a bad word meant. A word that is held takes over nothing.
  */
 export function keptServers(
-  { key, compiled, held }: ServiceState,
+  { key, compiled, held, granted }: ServiceState,
   former: readonly Desired[],
 ): readonly Desired[] {
   if (compiled === null) return former;
   const { verdict, badWords, badLabels } = compiled;
-  // One that its own service is in the way of waits for what is decided here.
-  const waiting = held.filter(({ grant }) => grant.winner?.key !== key);
+  // One that a server of its own service is in the way of waits for what is decided here.
+  const waiting = held.filter(
+    ({ word, grant }) => grant.winner?.key !== key || granted.some((other) => takesPlace(other, word)),
+  );
   const words = compiled.words.filter((word) => !waiting.some((other) => sameWord(other.word, word)));
   if (verdict !== 'spoiled' && (verdict !== 'served' || !badWords)) return [];
   if (verdict === 'spoiled') return former;
@@ -167,6 +202,10 @@ export function keptServers(
     const replaced = !meant && name?.kind === 'ours' && name.at === null && moved.some(takesName);
     return !replaced;
   });
+}
+
+function takesPlace({ word: { proto }, addr, port }: GrantedWord, word: Word): boolean {
+  return word.listen !== null && conflicts({ proto, addr, port }, { ...word, port: word.listen });
 }
 
 function sameWord(a: Word, b: Word): boolean {
@@ -207,16 +246,16 @@ export function heldNames(
   return new Set(present.filter(serves).map(({ name }) => name));
 }
 
-/** What naming and DNS stick to: what GoBetween has, then what we wanted last. */
-export function existingServers({ desired }: ServiceState, present: readonly Observed[]) {
+/** What naming and DNS stick to: what GoBetween has, then what it had. */
+export function existingServers(state: ServiceState, present: readonly Observed[]) {
   const existing = present.flatMap(({ name, listen, lookupServer }) =>
     listen === null ? [] : [{ name, listen, lookupServer }],
   );
   const known = new Set(existing.map(({ name }) => name));
-  const lastWanted = desired.filter(({ name }) => !known.has(name));
+  const forgotten = bornServers(state).filter(({ name }) => !known.has(name));
   return [
     ...existing,
-    ...lastWanted.map(({ name, listen, lookupServer }) => ({ name, listen, lookupServer })),
+    ...forgotten.map(({ name, listen, lookupServer }) => ({ name, listen, lookupServer })),
   ];
 }
 

@@ -9,7 +9,7 @@ import type { Problem } from './model/problem.js';
 import type { Desired } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
-import type { ServiceState } from './service-state.js';
+import { bornServers, type ServiceState } from './service-state.js';
 import type { ConfigCache } from './source/config-cache.js';
 import type { Informer } from './source/informer.js';
 import type { StateFile } from './state/state-file.js';
@@ -130,7 +130,7 @@ export function createWarmStart(deps: WarmStartDeps): WarmStart {
       yield {
         key,
         claims: deps.arbiter.recordsOf(key),
-        servers: state.desired.map(({ name, listen, digest, body, lookupServer }) => ({
+        servers: bornServers(state).map(({ name, listen, digest, body, lookupServer }) => ({
           ...{ name, listen, digest, body, lookupServer },
         })),
       };

@@ -4,7 +4,7 @@
  */
 import type { App } from '../../src/app-handle.js';
 import { createApp } from '../../src/app.js';
-import { ok } from '../../src/errors.js';
+import { fail, ok } from '../../src/errors.js';
 import { parseListen } from '../../src/model/bind.js';
 import { normalise } from '../../src/model/normalise.js';
 import type { Problem } from '../../src/model/problem.js';
@@ -114,7 +114,8 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
     await new Promise<void>((resolve) => clock.after(writeMs, resolve));
     const path = displayPath(key);
     const service = source.services.get(path);
-    if (service === undefined) throw new Error(`no service ${path}`);
+    if (service === undefined)
+      return fail({ code: 'agent-unknown-object', retry: 'no', message: `no service ${path}` });
     written.push(`${path}: ${value}`);
     edit(path, { ...service.env, igw_gobtw_bind: value });
     return ok(undefined);

@@ -43,6 +43,49 @@ describe('what a service keeps', () => {
     await rig.stop();
   });
 
+  test('a wish that was never met is no server to keep: beside a bad word it stands in nobody’s way', async () => {
+    const rig = await openApp({ latencyMs: 400 });
+    rig.put('web', '80/tcp-127.0.0.2:1080');
+    await rig.advance(5000);
+    assert.deepEqual(rig.served(), { [web80]: '127.0.0.2:1080' });
+    rig.put('web', '443/tcp-:1080');
+    await rig.advance(30);
+    rig.put('web', '80/tcp-:1080 443/tcp-');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [web80]: '0.0.0.0:1080' });
+    assert.deepEqual(rig.problems(), ['bad-word web']);
+    await rig.stop();
+  });
+
+  test('what GoBetween had and forgot is one: beside a bad word it comes back', async () => {
+    const rig = await openApp({ latencyMs: 400 });
+    rig.put('web', '80/tcp-:1080 443/tcp-:1443');
+    await rig.advance(5000);
+    const before = rig.served();
+    rig.balancer.restart();
+    rig.put('web', '80/tcp-:1080 443/tcp-');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), before);
+    await rig.stop();
+  });
+
+  test('a former server of a word that another word of its service keeps out holds its port, and says so', async () => {
+    const rig = await openApp();
+    rig.put('web', '80/tcp-:1443');
+    await rig.advance(5000);
+    rig.put('web', '80/tcp-:1080 443/tcp-:1080 443/tcp-');
+    await rig.advance(3000);
+    rig.put('api', '443/tcp-127.0.0.1:1443');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [web443]: '0.0.0.0:1080', [web80]: '0.0.0.0:1443' });
+    assert.deepEqual(rig.problems(), ['bad-word web', 'port-conflict api', 'port-conflict web']);
+    rig.put('web', '443/tcp-:1080');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.problems(), []);
+    assert.equal(rig.served()['_443._tcp.api.root.svc'], '127.0.0.1:1443');
+    await rig.stop();
+  });
+
   test('a service that appears again is not removed while its config cannot be read yet', async () => {
     const rig = await openApp({ prepare: (r) => r.put('web', '80/tcp-:1080') });
     rig.source.hidden.add('web');
