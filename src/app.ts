@@ -219,7 +219,7 @@ export function createApp(
     distrust: () => watch.distrust(),
   });
   const applier = createApplier(
-    { balancer, ledger, clock, random, parse: observeAnswer, on: feedback.on },
+    { balancer, ledger, clock, random, parse: observeAnswer, on: feedback.on, restless: informer.restless },
     settings,
   );
   const watch = createWatch(

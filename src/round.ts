@@ -29,6 +29,7 @@ import {
   problemsOf,
   servedAnyhow,
   type ServiceState,
+  strandedBy,
   wish,
   withoutRivals,
   withWish,
@@ -119,7 +120,7 @@ export function createRound(deps: RoundDeps): Round {
     stale.forEach(({ state, facts, config }, index) => {
       const compiled = results[index];
       if (compiled === undefined) return;
-      const now = { ...state, compiled, config, slave: facts.slave, contextVersion: version };
+      const now = { ...state, compiled, config, slave: facts.slave, contextVersion: version, stranded: [] };
       states.set(state.key, now);
       askForDns(compiled);
       setClaims(now);
@@ -244,7 +245,8 @@ export function createRound(deps: RoundDeps): Round {
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    const now = { ...state, granted, held, problems: [] };
+    const stranded = strandedBy(state, { granted, held }, former(state));
+    const now = { ...state, granted, held, stranded, problems: [] };
     states.set(key, now);
     return stays(state) !== stays(now);
   }

@@ -28,6 +28,8 @@ export interface ServiceState {
   readonly desired: readonly Desired[];
   /** Those of `desired` that GoBetween never had where they shall listen: wishes, but no servers to keep. */
   readonly unborn: readonly ServerName[];
+  /** Former servers whose word was kept out by another word of this config: see `strandedBy`. */
+  readonly stranded: readonly ServerName[];
   /** The fields that a keyword sets, when `desired` was made: what the stale-default rule may not ignore. */
   readonly setFields: readonly string[];
   readonly problems: readonly Problem[];
@@ -52,6 +54,7 @@ export function emptyState(key: ServiceKey): ServiceState {
     held: [],
     desired: [],
     unborn: none,
+    stranded: none,
     setFields: [],
     problems: [],
   };
@@ -180,28 +183,46 @@ export function servedAnyhow({ compiled }: ServiceState, former: readonly Desire
  * unless that may have been what a bad word meant. A word that is held takes over nothing.
  */
 export function keptServers(
-  { key, compiled, held, granted }: ServiceState,
+  { key, compiled, held, stranded }: ServiceState,
   former: readonly Desired[],
 ): readonly Desired[] {
   if (compiled === null) return former;
   const { verdict, badWords, badLabels } = compiled;
   // One that a server of its own service is in the way of waits for what is decided here.
-  const waiting = held.filter(
-    ({ word, grant }) => grant.winner?.key !== key || granted.some((other) => takesPlace(other, word)),
-  );
+  const waiting = held.filter(({ grant }) => grant.winner?.key !== key);
   const words = compiled.words.filter((word) => !waiting.some((other) => sameWord(other.word, word)));
   if (verdict !== 'spoiled' && (verdict !== 'served' || !badWords)) return [];
   if (verdict === 'spoiled') return former;
   const moved = words.filter((word) => !isServed(word, former));
   return former.filter((server) => {
     if (words.some((word) => isServed(word, [server]))) return false;
-    const { listen } = server;
     const name = decodeName(server.name);
     const meant = badLabels.some((label) => label === null || label === name?.port);
-    const takesName = (word: Word): boolean => word.port === name?.port && word.proto === listen.proto;
-    const replaced = !meant && name?.kind === 'ours' && name.at === null && moved.some(takesName);
-    return !replaced;
+    if (meant || stranded.includes(server.name)) return true;
+    return !moved.some((word) => takesName(word, server));
   });
+}
+
+/** Whether the word would take over the server: it bears the plain name of the word. */
+function takesName(word: Word, { name, listen }: Desired): boolean {
+  const own = decodeName(name);
+  return own?.kind === 'ours' && own.at === null && own.port === word.port && listen.proto === word.proto;
+}
+
+/**
+ * Beside bad words, the former servers of words that another word of the same config keeps out. They stay until the config
+ * changes, whoever is granted what meanwhile: for when such a server is kept it keeps both words out, and neither then
+ * seems to keep out the other.
+ */
+export function strandedBy(
+  { compiled, stranded }: ServiceState,
+  { granted, held }: Pick<ServiceState, 'granted' | 'held'>,
+  former: readonly Desired[],
+): readonly ServerName[] {
+  if (compiled?.badWords !== true) return none;
+  const out = held.filter(({ word }) => granted.some((other) => takesPlace(other, word)));
+  const more = former.filter((server) => out.some(({ word }) => takesName(word, server)));
+  return more.length === 0 ? stranded : [...new Set([...stranded, ...more.map(({ name }) => name)])];
 }
 
 function takesPlace({ word: { proto }, addr, port }: GrantedWord, word: Word): boolean {

@@ -6,6 +6,7 @@
 import { createAlarm } from '../alarm.js';
 import { type Clock, within } from '../clock.js';
 import type { ServerName } from '../model/server.js';
+import type { ServiceKey } from '../model/service.js';
 import type { Change } from '../plan/change.js';
 import type { Random } from '../random.js';
 import type { ApplierEvents } from './applier-events.js';
@@ -66,6 +67,8 @@ export function createApplier(
     readonly random: Random;
     readonly parse: ParseServer;
     readonly on: ApplierEvents;
+    /** A service whose config keeps changing lets others go before it. */
+    readonly restless: (key: ServiceKey) => boolean;
   },
   limits: ApplierLimits,
 ): Applier {
@@ -89,7 +92,7 @@ export function createApplier(
   const pump = createAlarm(clock, startTickets);
 
   const schedule = createSchedule(
-    { ledger, clock, flap, pacing },
+    { ledger, clock, flap, pacing, restless: deps.restless },
     {
       held(name, code, until, listen) {
         const by = listen === null ? [] : ledger.holders(listen, name);
@@ -220,7 +223,7 @@ export function createApplier(
     }
     if (outcome !== 'ok') return fail(slot, performed);
     if (kind === 'verify') return; // a look proves nothing about writes
-    noteAnswer();
+    failuresInRow = 0;
     schedule.resetRetries(name);
     if (!performed.met || intent === null || kind === 'restore') return;
     on.applied?.({ name, key: intent.key, kind, reason: intent.reason, ms: clock.now() - intent.sinceMs });
@@ -252,13 +255,8 @@ export function createApplier(
     } else schedule.resetRetries(name);
     slot.failed = true;
     on.failed?.({ name, key: intent?.key ?? null, listen, outcome, detail, attempt, retryInMs, restored });
-    if (!slot.outage) return noteAnswer();
-    failuresInRow += 1;
+    failuresInRow = slot.outage ? failuresInRow + 1 : 0;
     if (failuresInRow >= outageAfter && !pauses.has('outage')) pause('outage');
-  }
-
-  function noteAnswer(): void {
-    failuresInRow = 0;
   }
 
   function pause(cause: PauseCause): void {

@@ -57,26 +57,33 @@ interface Head {
   readonly sinceMs: number;
 }
 
-/** `calm` says whether a server was left unchanged for 10 s; it is asked again at each pick. */
+/** `calm` says whether a server is none that flaps; it is asked again at each pick. */
 export function createLanes(calm: (name: ServerName) => boolean): Lanes {
   type Line = Map<ServerName, number>;
   const where = new Map<ServerName, Line>();
   const ordinary = new Map<Lane, Line>(lanes.map((lane) => [lane, new Map()]));
-  /** Servers that were restless when they came; only the lanes that spend have any. */
+  /** Servers that are restless, or were when they came; only the lanes that spend have any. */
   const restless = new Map<Lane, Line>(lanes.map((lane) => [lane, new Map()]));
 
-  function head(line: Line | undefined, lane: Lane, nowMs: number): Head | null {
-    for (const [name, sinceMs] of line ?? []) {
+  /** The first of a lane's line; in the ordinary one, the first that is still calm. */
+  function head(lines: ReadonlyMap<Lane, Line>, lane: Lane, nowMs: number): Head | null {
+    for (const [name, sinceMs] of lines.get(lane) ?? []) {
+      const isCalm = !spends[lane] || calm(name);
+      if (!isCalm && lines === ordinary) {
+        place(name, restless.get(lane), sinceMs);
+        continue;
+      }
       const age = Math.floor((nowMs - sinceMs) / promotionMs);
-      return {
-        name,
-        lane,
-        sinceMs,
-        calm: !spends[lane] || calm(name),
-        class: Math.min(3, laneClass[lane] + age),
-      };
+      return { name, lane, sinceMs, calm: isCalm, class: Math.min(3, laneClass[lane] + age) };
     }
     return null;
+  }
+
+  function place(name: ServerName, line: Line | undefined, sinceMs: number): void {
+    if (line === undefined || where.get(name) === line) return;
+    remove(name);
+    line.set(name, sinceMs);
+    where.set(name, line);
   }
 
   function remove(name: ServerName): void {
@@ -86,11 +93,7 @@ export function createLanes(calm: (name: ServerName) => boolean): Lanes {
 
   return {
     add(name, lane, sinceMs) {
-      const line = (spends[lane] && !calm(name) ? restless : ordinary).get(lane);
-      if (line === undefined || where.get(name) === line) return;
-      remove(name);
-      line.set(name, sinceMs);
-      where.set(name, line);
+      place(name, (spends[lane] && !calm(name) ? restless : ordinary).get(lane), sinceMs);
     },
     remove,
     pick(nowMs, afford) {
@@ -98,7 +101,7 @@ export function createLanes(calm: (name: ServerName) => boolean): Lanes {
       for (const lane of lanes) {
         if (!afford(lane)) continue;
         for (const lines of [ordinary, restless]) {
-          const found = head(lines.get(lane), lane, nowMs);
+          const found = head(lines, lane, nowMs);
           if (found !== null) heads.push(found);
         }
       }

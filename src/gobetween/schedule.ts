@@ -5,6 +5,7 @@
  */
 import type { Cancel, Clock } from '../clock.js';
 import type { Listen, ServerName } from '../model/server.js';
+import type { ServiceKey } from '../model/service.js';
 import type { FlapHold } from './flap.js';
 import { type Lane, type Lanes, createLanes } from './lanes.js';
 import type { Ledger } from './ledger.js';
@@ -64,12 +65,22 @@ export const udpAgeMs = 300;
 export type Schedule = ReturnType<typeof createSchedule>;
 
 export function createSchedule(
-  deps: { readonly ledger: Ledger; readonly clock: Clock; readonly flap: FlapHold; readonly pacing: Pacing },
+  deps: {
+    readonly ledger: Ledger;
+    readonly clock: Clock;
+    readonly flap: FlapHold;
+    readonly pacing: Pacing;
+    /** A service whose config keeps changing. */
+    readonly restless: (key: ServiceKey) => boolean;
+  },
   hooks: ScheduleHooks,
 ) {
   const { ledger, clock, flap, pacing } = deps;
   const slots = new Map<ServerName, Slot>();
-  const lanes: Lanes = createLanes((name) => flap.calm(name));
+  const lanes: Lanes = createLanes((name) => {
+    const key = ledger.intent(name)?.key ?? null;
+    return flap.calm(name) && (key === null || !deps.restless(key));
+  });
 
   function leave(slot: Slot): void {
     slot.cancelTimer();

@@ -25,6 +25,8 @@ export interface ConfigReader {
   retryAll(): void;
   /** When the oldest change of `key` that is not delivered yet was noticed. */
   firstDirtyAt(key: ServiceKey): number | undefined;
+  /** Its config changed at least twice within the last seconds. */
+  restless(key: ServiceKey): boolean;
   /** Reads in progress. */
   unfinished(): { readonly sumMs: number; readonly longestMs: number };
   start(): void;
@@ -209,6 +211,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       for (const key of wanted.keys()) queue.add(key);
     },
     firstDirtyAt: (key) => queue.firstDirtyAt(key),
+    restless: again.has,
     unfinished: () => queue.unfinished(),
     start() {
       for (let i = 0; i < concurrency; i++) void work();

@@ -88,6 +88,8 @@ export interface Informer {
   refreshRaw(key: ServiceKey): Promise<Result<string>>;
   /** When the oldest change of `key` that is not in its facts yet was noticed. */
   dirtySince(key: ServiceKey): number | undefined;
+  /** Its config changed at least twice within the last seconds. */
+  restless(key: ServiceKey): boolean;
   /** Config reads in progress. */
   unfinished(): { readonly sumMs: number; readonly longestMs: number };
   /** Drops a key that is gone, once nothing of it is left. */
@@ -270,6 +272,7 @@ export function createInformer(options: InformerOptions): Informer {
       return answer.ok ? { ok: true, value: answer.value.text } : answer;
     },
     dirtySince: (key) => reader.firstDirtyAt(key),
+    restless: (key) => reader.restless(key),
     unfinished: () => reader.unfinished(),
     forget: (key) => store.forget(key),
     start() {

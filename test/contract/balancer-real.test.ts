@@ -110,6 +110,7 @@ describe('a real GoBetween', { skip }, () => {
         on: {
           failed: ({ name, outcome, detail }) => failures.push(`${name} ${outcome} ${detail}`),
         },
+        restless: () => false,
       },
       { rate: 0, replaceRate: 0, concurrency: 8, quietWaitMs: 5000 },
     );

@@ -1,4 +1,5 @@
 /** An applier, a ledger and a fake GoBetween on a fake clock, and what the applier told. */
+import type { ServiceKey } from '../../src/model/service.js';
 import type { ApplierEvents } from '../../src/gobetween/applier-events.js';
 import { type Applier, type ApplierLimits, createApplier } from '../../src/gobetween/applier.js';
 import type { GuardedBalancer } from '../../src/gobetween/guard.js';
@@ -35,6 +36,7 @@ const noLimits: ApplierLimits = { rate: 0, replaceRate: 0, concurrency: 8, quiet
 export interface RigOptions extends FakeOptions {
   readonly limits?: Partial<ApplierLimits>;
   readonly on?: ApplierEvents;
+  readonly restless?: (key: ServiceKey) => boolean;
   readonly guard?: (balancer: FakeBalancer) => GuardedBalancer;
 }
 
@@ -63,6 +65,7 @@ export function createRig(options: RigOptions = {}): Rig {
         drifted: (name) => told.push(`drifted ${name}`),
         ...options.on,
       },
+      restless: options.restless ?? (() => false),
     },
     { ...noLimits, ...options.limits },
   );

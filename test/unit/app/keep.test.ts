@@ -69,6 +69,20 @@ describe('what a service keeps', () => {
     await rig.stop();
   });
 
+  test('two words and a former server on one port, beside a bad word: it stays, and the rounds come to rest', async () => {
+    const rig = await openApp();
+    rig.put('web', '80/tcp-:1080');
+    await rig.advance(5000);
+    rig.put('web', '443/tcp-:1080 80/tcp-127.0.0.2:1080 443/tcp-');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [web80]: '0.0.0.0:1080' });
+    assert.deepEqual(rig.problems(), ['bad-word web', 'port-conflict web']);
+    rig.put('web', '80/tcp-127.0.0.2:1080 443/tcp-');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), { [web80]: '127.0.0.2:1080' });
+    await rig.stop();
+  });
+
   test('a former server of a word that another word of its service keeps out holds its port, and says so', async () => {
     const rig = await openApp();
     rig.put('web', '80/tcp-:1443');

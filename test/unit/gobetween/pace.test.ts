@@ -110,6 +110,16 @@ describe('lanes', () => {
     assert.deepEqual(drain(lanes, 2), ['calm', 'restless']);
   });
 
+  test('a server that becomes restless while it waits lets calm ones that came later go first', () => {
+    const restless = new Set<string>();
+    const lanes = createLanes((each) => !restless.has(each));
+    for (const [at, each] of ['a', 'b', 'c', 'd'].entries()) lanes.add(name(each), 'replace', at);
+    restless.add('a').add('c');
+    assert.deepEqual(drain(lanes, 10), ['b', 'd', 'a', 'c']);
+    for (const [at, each] of ['a', 'b'].entries()) lanes.add(name(each), 'create', at);
+    assert.deepEqual(drain(lanes, 10), ['a', 'b'], 'a creation does not stand back');
+  });
+
   test('a name is in one lane', () => {
     const lanes = createLanes(always);
     lanes.add(name('a'), 'delete', 0);
