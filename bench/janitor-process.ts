@@ -76,7 +76,8 @@ const methods = {
       lines += 1;
     };
     const startedAt = nowMs();
-    app = createApp(parsed.settings, { ...watchSweeps(createRealPorts(parsed.settings)), writeLog }, 'bench');
+    const ports = { ...watchSweeps(createRealPorts(parsed.settings)), writeLog };
+    app = createApp(parsed.settings, ports, 'bench', { keepsState: true });
     const started = await app.start();
     if (!started.ok) throw new Error(started.failure.message);
     return startedAt;
