@@ -4,8 +4,8 @@
  * A status has a connection of its own, kept alive for ever: when GoBetween runs out of files, new connections hang.
  * Source: reference/gobetween-rest.md §1-§3, SPEC §7.
  */
-import { Pool } from 'undici';
-import type { Clock } from '../clock.js';
+import { type Dispatcher, Pool } from 'undici';
+import type { Cancel, Clock } from '../clock.js';
 import { type BodyBytes, createBodyBytes, createSharedBytes } from '../body-bytes.js';
 import type { Answer, Balancer, BalancerStatus, Outcome, ServerStats } from './outcome.js';
 
@@ -56,10 +56,12 @@ export function createClient(options: ClientOptions): Balancer {
     const login = `${options.user}:${options.password ?? ''}`;
     headers['authorization'] = `Basic ${Buffer.from(login, 'utf8').toString('base64')}`;
   }
+  const writeHeaders = { ...headers, 'content-type': 'application/json' };
   const servers = createSharedBytes(bodyCapBytes);
   const one: Limits = { totalMs: reqTimeoutMs, betweenBytesMs: reqTimeoutMs };
 
-  async function exchange(
+  /** By undici's dispatch: a stream, an abort signal and a promise of it for each answer cost as much as the request. */
+  function exchange(
     via: Pool,
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
@@ -67,30 +69,52 @@ export function createClient(options: ClientOptions): Balancer {
     limits: Limits,
     intake: BodyBytes,
   ): Promise<Reply> {
-    const abort = new AbortController();
-    let expired = false;
-    const expire = (): void => {
-      expired = true;
-      abort.abort();
-    };
-    const cancelTotal = clock.after(limits.totalMs, expire);
-    let cancelIdle = clock.after(limits.betweenBytesMs, expire);
-    try {
-      const sent = body === null ? headers : { ...headers, 'content-type': 'application/json' };
-      const answer = await via.request({ method, path, body, headers: sent, signal: abort.signal });
-      for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-        if (!intake.append(chunk))
-          return { outcome: 'too-large', detail: `the answer is larger than ${bodyCapBytes} bytes` };
+    return new Promise((resolve) => {
+      let request: Dispatcher.DispatchController | null = null;
+      let isOver = false;
+      let status = 0;
+      let cancelIdle: Cancel = () => undefined;
+
+      function end(reply: Reply): void {
+        if (isOver) return;
+        isOver = true;
+        cancelTotal();
         cancelIdle();
-        cancelIdle = clock.after(limits.betweenBytesMs, expire);
+        resolve(reply);
       }
-      return { status: answer.statusCode, bytes: intake.bytes };
-    } catch (error) {
-      return expired ? { outcome: 'timeout', detail: 'no answer in time' } : transportFailure(error);
-    } finally {
-      cancelTotal();
-      cancelIdle();
-    }
+      function giveUp(outcome: Outcome, detail: string): void {
+        end({ outcome, detail });
+        request?.abort(new Error(detail));
+      }
+      const expire = (): void => giveUp('timeout', 'no answer in time');
+      const cancelTotal = clock.after(limits.totalMs, expire);
+      function watchSilence(): void {
+        cancelIdle();
+        if (limits.betweenBytesMs < limits.totalMs) cancelIdle = clock.after(limits.betweenBytesMs, expire);
+      }
+      watchSilence();
+
+      const sent = body === null ? headers : writeHeaders;
+      via.dispatch(
+        { method, path, body, headers: sent },
+        {
+          onRequestStart(started) {
+            request = started;
+            if (isOver) started.abort(new Error('no place in time'));
+          },
+          onResponseStart(_request, statusCode) {
+            status = statusCode;
+          },
+          onResponseData(_request, chunk) {
+            if (isOver) return; // the buffer may be another answer's by now
+            if (intake.append(chunk)) watchSilence();
+            else giveUp('too-large', `the answer is larger than ${bodyCapBytes} bytes`);
+          },
+          onResponseEnd: () => end({ status, bytes: intake.bytes }),
+          onResponseError: (_request, error) => end(transportFailure(error)),
+        },
+      );
+    });
   }
 
   async function call<T>(
