@@ -17,7 +17,7 @@ import { createIdlers } from './idlers.js';
 import { laneClass, spends } from './lanes.js';
 import type { Ledger } from './ledger.js';
 import { type PacedWave, createPacing } from './pacing.js';
-import { type ParseServer, type Performed, createPerform } from './perform.js';
+import { type ParseServer, type Performed, createPerform, isRoutine } from './perform.js';
 import { createQuiet } from './quiet.js';
 import { createRecheck } from './recheck.js';
 import { isOutage, lookDelayMs, retryDelayMs } from './retry.js';
@@ -144,7 +144,8 @@ export function createApplier(
       tickets.give(
         laneClass[picked.lane],
         () => runTicket(slot),
-        () => afterTicket(slot),
+        (performed) => afterTicket(slot, performed),
+        isRoutine,
       );
     }
     const waits = schedule.lanes.waiting().map(budget.waitMs);
@@ -152,17 +153,18 @@ export function createApplier(
     idlers.settle();
   }
 
-  async function runTicket(slot: Slot): Promise<void> {
+  async function runTicket(slot: Slot): Promise<Performed | null> {
     const { name } = slot;
-    if (!(await mayRun(slot))) return;
+    if (!(await mayRun(slot))) return null;
     const work = ledger.assess(name);
     ledger.begin(name);
     const performed = await perform(name, work);
     ledger.end(name);
-    conclude(slot, performed);
+    return performed;
   }
 
-  function afterTicket(slot: Slot): void {
+  function afterTicket(slot: Slot, performed: Performed | null): void {
+    if (performed !== null) conclude(slot, performed);
     slot.place = 'idle';
     // Who took the wish back while it was carried out judged by what was there before.
     if (slot.takenBack) on.outrun?.(slot.name);

@@ -239,3 +239,8 @@ function besideNames({ name, key, listen }: Desired): readonly ServerName[] {
   const port = decodeName(name)?.port ?? listen.port;
   return [encodeName(key, port, listen.proto, listen), encodeName(key, port, listen.proto)];
 }
+
+/** A creation that worked: nobody waits for a port that it freed, or for what it says of GoBetween. */
+export function isRoutine(performed: Performed | null): boolean {
+  return performed?.outcome === 'ok' && performed.kind === 'create';
+}

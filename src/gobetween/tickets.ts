@@ -4,6 +4,7 @@
  * that rests between two requests gives up its place meanwhile, so a limit of one blocks nobody; at least one can run.
  */
 import PQueue from 'p-queue';
+import { createAlarm } from '../alarm.js';
 import { type Clock, sleep } from '../clock.js';
 import { createConcurrency } from './concurrency.js';
 import type { GuardedBalancer } from './guard.js';
@@ -16,8 +17,16 @@ export interface Tickets {
   count(): number;
   /** No more are to be given now. */
   isFull(): boolean;
-  /** `run` when its turn comes, the higher priority first; then `over`, when it does not count any more. */
-  give(priority: number, run: () => Promise<void>, over: () => void): void;
+  /**
+   * `run` when its turn comes, the higher priority first; then `over`, when it does not count any more: at once, or, where
+   * nobody waits for what it came to (`isRoutine`), when the places are taken again.
+   */
+  give<T>(
+    priority: number,
+    run: () => Promise<T>,
+    over: (came: T) => void,
+    isRoutine?: (came: T) => boolean,
+  ): void;
   /** What has not begun waits until `start`. */
   pause(): void;
   start(): void;
@@ -34,6 +43,16 @@ export function createTickets(clock: Clock, setting: number): Tickets {
   const concurrency = createConcurrency(clock, setting, admit);
   let count = 0;
   let resting = 0;
+  /**
+   * Tickets that ran, and whose books are kept when their places are taken again: with eight answers at once GoBetween would
+   * else be idle while we keep the books, and we while it works.
+   */
+  let ran: (() => void)[] = [];
+  const settle = createAlarm(clock, () => {
+    const due = ran;
+    ran = [];
+    for (const end of due) end();
+  });
 
   function admit(): void {
     queue.concurrency = concurrency.limit() + resting;
@@ -49,12 +68,17 @@ export function createTickets(clock: Clock, setting: number): Tickets {
   return {
     count: () => count,
     isFull: () => count - resting >= ticketsPerRequest * concurrency.limit(),
-    give(priority, run, over) {
+    give(priority, run, over, isRoutine = () => false) {
       count += 1;
       const ticket = async (): Promise<void> => {
-        await run();
-        count -= 1;
-        over();
+        const came = await run();
+        const end = (): void => {
+          count -= 1;
+          over(came);
+        };
+        if (!isRoutine(came)) return end();
+        ran.push(end);
+        settle.within(0);
       };
       void queue.add(ticket, { priority });
     },
