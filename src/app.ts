@@ -243,10 +243,8 @@ export function createApp(
     settings,
   );
 
-  const contested = createContested(clock, {
-    report,
-    ended: (key) => reconciler.dirty(key, 'drift'),
-  });
+  ports.balancer.whenCut?.(watch.suspect);
+  const contested = createContested(clock, { report, ended: (key) => reconciler.dirty(key, 'drift') });
   const submit = createSubmit({
     policy: () => settings.policy,
     anonymous: () => identity.problem() !== null,

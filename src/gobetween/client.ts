@@ -138,6 +138,7 @@ export function createClient(options: ClientOptions): Balancer {
     remove: (name) => call('DELETE', serverPath(name), () => null),
     get: (name) => call('GET', serverPath(name), (text) => text),
     stats: (name) => call('GET', serverPath(name, '/stats'), readStats),
+    whenCut: (fn) => void statusPool.on('disconnect', fn),
     async close() {
       await Promise.all([statusPool.destroy(), pool.destroy()]);
     },

@@ -50,4 +50,6 @@ export interface Balancer {
   get(name: string): Promise<Answer<string>>;
   stats(name: string): Promise<Answer<ServerStats | null>>;
   close(): Promise<void>;
+  /** `fn` is called when a connection that was kept ends: GoBetween may be gone, or be back as another process. */
+  whenCut?(fn: () => void): void;
 }

@@ -31,6 +31,8 @@ export interface Watch {
   sweepNow(): Promise<boolean>;
   /** Writes fail although a status may answer: counts as down until a sweep succeeds. */
   distrust(): void;
+  /** A connection was cut: the status is asked for now, not in a second. */
+  suspect(): void;
   up(): boolean;
 }
 
@@ -64,6 +66,9 @@ export function createWatch(
   let up: boolean | null = null;
   let silent = 0;
   let probeMs = downProbeMs;
+  /** A status is under way, or what follows from it. */
+  let asking = false;
+  let suspectedMs = -Infinity;
   let swept = false;
   let sweeping: Promise<boolean> | null = null;
   let next: Promise<boolean> | null = null;
@@ -87,6 +92,7 @@ export function createWatch(
   }
 
   async function checkStatus(): Promise<void> {
+    asking = true;
     const { outcome, value, detail } = await balancer.status();
     if (stopped) return;
     let pauseMs = statusMs;
@@ -104,6 +110,7 @@ export function createWatch(
       if (outcome === 'unreachable' || outcome === 'unauthorized' || silent >= 2) goDown(outcome, detail);
       pauseMs = longer();
     }
+    asking = false;
     if (!stopped) timers.status = clock.after(pauseMs, () => void checkStatus());
   }
 
@@ -205,6 +212,13 @@ export function createWatch(
     },
     sweepNow,
     distrust: () => goDown('timeout', 'requests that change something are not answered'),
+    suspect() {
+      // Of a silent one our own time-outs cut them; and who ends each connection must not be asked all the time.
+      if (stopped || asking || up !== true || silent > 0 || clock.now() - suspectedMs < statusMs) return;
+      suspectedMs = clock.now();
+      timers.status();
+      void checkStatus();
+    },
     up: () => up === true,
   };
 }

@@ -8,6 +8,7 @@ import { timeRequests } from '../../../src/effects.js';
 import { type ClientOptions, classifyRefusal, createClient } from '../../../src/gobetween/client.js';
 import type { Balancer, Outcome } from '../../../src/gobetween/outcome.js';
 import { type Asked, startScripted } from '../../support/http-script.js';
+import { eventually } from '../../support/world.js';
 
 type Use = (client: Balancer, asked: readonly Asked[], connections: () => number) => Promise<void>;
 
@@ -301,4 +302,18 @@ describe('time-outs come from the Clock', () => {
       { clock },
     );
   });
+});
+
+test('a kept connection that ends is told', async () => {
+  const server = await startScripted(reply(200, '{"pid":1,"startTime":"t"}'));
+  const client = createClient({ url: server.url, clock: systemClock, reqTimeoutMs: 2000, concurrency: 4 });
+  let isCut = false;
+  client.whenCut?.(() => {
+    isCut = true;
+  });
+  assert.equal((await client.status()).outcome, 'ok');
+  assert.equal(isCut, false);
+  await server.close();
+  await eventually(() => assert.equal(isCut, true), 10_000);
+  await client.close();
 });

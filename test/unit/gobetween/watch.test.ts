@@ -174,6 +174,41 @@ describe('restart', () => {
     assert.deepEqual(told, ['restart', quiet, quiet], 'and once more');
   });
 
+  test('a connection that is cut is looked into at once, once a second at most, and not of a silent one', async () => {
+    const { clock, watch, told, balancer } = setUp();
+    const asked: number[] = [];
+    const { status } = balancer;
+    balancer.status = () => {
+      asked.push(clock.now());
+      return status.call(balancer);
+    };
+    watch.start();
+    await clock.advance(3100);
+    told.length = 0;
+    balancer.restart();
+    watch.suspect();
+    await clock.advance(10);
+    assert.deepEqual(told, ['restart', quiet]);
+    asked.length = 0;
+    for (let i = 0; i < 90; i += 1) {
+      watch.suspect();
+      await clock.advance(10);
+    }
+    assert.equal(asked.length, 0, 'asked less than a second ago');
+    await clock.advance(1000);
+    balancer.hang(true);
+    await clock.advance(60_000);
+    asked.length = 0;
+    for (let i = 0; i < 100; i += 1) {
+      watch.suspect();
+      await clock.advance(100);
+    }
+    assert.ok(asked.length <= 3, `${asked.length} in ten seconds of silence`);
+    watch.stop();
+    watch.suspect();
+    await clock.advance(10_000);
+  });
+
   test('a refused connection forgets at once; the return is told within a second of short outages', async () => {
     const { clock, watch, told, ledger, balancer } = setUp();
     watch.start();
