@@ -21,10 +21,22 @@ export interface LsnrServer {
   close(): Promise<void>;
 }
 
+/** They outlive their servers: some tests start another one in the place of the first. */
+const folders: string[] = [];
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lsnr-'));
+  folders.push(folder);
+  return folder;
+}
+
 /** `answer` is called once per connection, with the request that came before the first NUL. */
 export async function startLsnrServer(
   answer: (request: SeenRequest, socket: Socket) => void,
-  path = join(mkdtempSync(join(tmpdir(), 'lsnr-')), 'lsnr.sock'),
+  path = join(temporaryFolder(), 'lsnr.sock'),
 ): Promise<LsnrServer> {
   const open = new Set<Socket>();
   const requests: SeenRequest[] = [];
