@@ -50,6 +50,7 @@ module.exports = {
       '^src/state/',
       [
         '^src/(state|model)/',
+        '^src/source/config-cache\\.ts$',
         '^src/ports/claim\\.ts$',
         '^src/errors\\.ts$',
         '^(node:)?(crypto|fs|fs/promises|path)$',

@@ -5,6 +5,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { YOUNG_MS } from '../src/source/config-cache.js';
 import type { BenchBalancer } from './balancer.js';
 import { nowMs, pause } from './machine-clock.js';
 import { readOptions } from './options.js';
@@ -15,8 +16,6 @@ import type { Stage } from './stage.js';
 
 const options = readOptions();
 const services = Math.round(5000 * options.scale);
-/** What was read more lately is not kept for the next start: its checksum may have been an old one. */
-const youngMs = 20_000;
 
 await runBench(
   'initial',
@@ -34,7 +33,7 @@ await runBench(
       ] as const) {
         const dir = join(stage.folder, `state-${variant.replaceAll(' ', '')}`);
         mkdirSync(dir);
-        const cold = await start(stage, balancer, { ...flags, 'state-dir': dir }, null, youngMs + 1000);
+        const cold = await start(stage, balancer, { ...flags, 'state-dir': dir }, null, YOUNG_MS + 1000);
         const profile = variant === 'janitor' ? `initial-${run}` : null;
         const warm = await start(stage, balancer, { ...flags, 'state-dir': dir }, profile, 0);
         notes.push(...warm.notes);

@@ -297,7 +297,8 @@ export function createApp(
       if (!opened.ok) return opened;
       running = reconciler.run();
       await warmStart.load();
-      if (!stopping) informer.start();
+      if (stopping) return ok(undefined);
+      informer.start();
       watch.start();
       return ok(undefined);
     },

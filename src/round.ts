@@ -137,7 +137,8 @@ export function createRound(deps: RoundDeps): Round {
   /** Claims of words, and of servers that stay without one; the latter depend on the servers that there are. */
   function setClaims(state: ServiceState): void {
     if (isGone(state)) return;
-    const claims = [...claimsOf(state, former(state)), ...keptServers(state, former(state)).map(claimOfKept)];
+    const had = former(state);
+    const claims = [...claimsOf(state, had), ...keptServers(state, had).map(claimOfKept)];
     if (state.compiled !== null || claims.length > 0) arbiter.setClaims(state.key, claims);
   }
 
@@ -238,14 +239,15 @@ export function createRound(deps: RoundDeps): Round {
   function claim(key: ServiceKey, grants: ReadonlyMap<string, Grant>): boolean {
     const state = states.get(key);
     if (state === undefined) return false;
-    const granted = [...servedAnyhow(state, former(state))];
+    const had = former(state);
+    const granted = [...servedAnyhow(state, had)];
     const held: HeldWord[] = [];
-    for (const wanted of claimsOf(state, former(state))) {
+    for (const wanted of claimsOf(state, had)) {
       const grant = grants.get(wanted.id);
       if (grant?.kind === 'granted') granted.push({ word: wanted.word, addr: grant.addr, port: grant.port });
       else if (grant?.kind === 'held' && wanted.served) held.push({ word: wanted.word, grant });
     }
-    const stranded = strandedBy(state, { granted, held }, former(state));
+    const stranded = strandedBy(state, { granted, held }, had);
     const now = { ...state, granted, held, stranded, problems: [] };
     states.set(key, now);
     return stays(state) !== stays(now);
@@ -291,7 +293,7 @@ export function createRound(deps: RoundDeps): Round {
     const present = balancer.byKey(key);
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
-    states.set(key, withWish(state, desired, present));
+    if (desired !== state.desired) states.set(key, withWish(state, desired, present));
     deps.report(key, isGone(state) ? [] : [...problemsOf(state), ...unknownTargets(state)]);
     if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({

@@ -5,12 +5,13 @@
  * shows; nothing is saved before the first plan, for a start that fails must not replace what it was given. Source: SPEC §6.
  */
 import { type Cancel, type Clock, sleep } from './clock.js';
+import type { Failure } from './errors.js';
 import type { Problem } from './model/problem.js';
 import type { Desired } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
 import { bornServers, type ServiceState } from './service-state.js';
-import type { ConfigCache } from './source/config-cache.js';
+import { type ConfigCache, YOUNG_MS } from './source/config-cache.js';
 import type { Informer } from './source/informer.js';
 import type { StateFile } from './state/state-file.js';
 import { decodeState, encodeState, type SavedService, type SavedState } from './state/state-text.js';
@@ -50,8 +51,6 @@ export interface WarmStartDeps {
 const EVERY_MS = 60_000;
 /** Saving takes at most this part of the time. */
 const COST_SHARE = 50;
-/** What was read so lately is not trusted yet (config-cache.ts), so it is kept by the next save. */
-const YOUNG_MS = 20_000;
 const ADOPTED_AT_ONCE = 500;
 
 export function createWarmStart(deps: WarmStartDeps): WarmStart {
@@ -69,21 +68,20 @@ export function createWarmStart(deps: WarmStartDeps): WarmStart {
     if (file === null) return;
     const startedAt = clock.now();
     const read = await file.read();
-    if (!read.ok && read.failure.code !== 'state-corrupt') {
-      report(read.failure.message);
-      return;
-    }
-    if (read.ok && read.value === null) return;
-    const state = read.ok && read.value !== null ? await decodeState(read.value, pause) : read;
-    if (!state.ok) {
-      await setAside(state.failure.message);
-      return;
-    }
-    found = state.value as SavedState;
+    if (!read.ok) return refuse(read.failure);
+    if (read.value === null) return;
+    const state = await decodeState(read.value, pause);
+    if (!state.ok) return refuse(state.failure);
+    found = state.value;
     deps.cache.load(found.configs);
     const { services, configs } = found;
     const ms = Math.round(clock.now() - startedAt);
     log.info({ services: services.length, configs: configs.length, ms }, `warm start from ${file.path}`);
+  }
+
+  async function refuse({ code, message }: Failure): Promise<void> {
+    if (code === 'state-unavailable') report(message);
+    else await setAside(message);
   }
 
   async function setAside(why: string): Promise<void> {
@@ -131,7 +129,11 @@ export function createWarmStart(deps: WarmStartDeps): WarmStart {
         key,
         claims: deps.arbiter.recordsOf(key),
         servers: bornServers(state).map(({ name, listen, digest, body, lookupServer }) => ({
-          ...{ name, listen, digest, body, lookupServer },
+          name,
+          listen,
+          digest,
+          body,
+          lookupServer,
         })),
       };
     }
@@ -140,6 +142,7 @@ export function createWarmStart(deps: WarmStartDeps): WarmStart {
   async function save(): Promise<void> {
     if (file === null || touchedAt === null) return;
     const startedAt = clock.now();
+    // What was read lately is not trusted yet, so it is kept by the next save.
     if (startedAt - touchedAt >= YOUNG_MS) touchedAt = null;
     const cluster = informer.cluster().name;
     const lines = encodeState({ cluster, services: services(), configs: deps.cache.saved(startedAt) });

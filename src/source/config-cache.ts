@@ -48,7 +48,8 @@ export interface ConfigCache {
 
 /** @default 64 MiB: 20,000 services of 1.5 KiB, twice. */
 const MAX_BYTES = 64 * 1024 * 1024;
-const YOUNG_MS = 20_000;
+/** What was read more lately is not trusted yet, for its checksum may have been an old one: see `movedOn`. */
+export const YOUNG_MS = 20_000;
 const OVERHEAD_BYTES = 200;
 
 export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {

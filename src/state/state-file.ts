@@ -6,7 +6,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../errors.js';
-import { MAX_STATE_BYTES } from './state-text.js';
+import { corrupt, MAX_STATE_BYTES } from './state-text.js';
 
 /** Failures are `state-unavailable` (the directory, the disk), or `state-corrupt` when what is there can be no state. */
 export interface StateFile {
@@ -113,5 +113,3 @@ async function attempt<T>(work: () => Promise<Result<T>>, what: string): Promise
     return fail({ code: 'state-unavailable', retry: 'backoff', message: `${what}: ${error.message}` });
   }
 }
-
-const corrupt = (why: string) => fail({ code: 'state-corrupt', retry: 'no', message: why });

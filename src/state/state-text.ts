@@ -8,14 +8,7 @@ import { fail, ok, type Result } from '../errors.js';
 import type { Desired } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { ClaimRecord } from '../ports/claim.js';
-
-/** A config as it was read; `name` is the cache's name for key, checksum and evaluation. */
-export interface SavedConfig {
-  readonly name: string;
-  readonly raw: string;
-  readonly needsEvaluation: boolean;
-  readonly loop: string | null;
-}
+import type { SavedConfig } from '../source/config-cache.js';
 
 /** The ports that a service's words have, and the last servers that were wished for it. */
 export interface SavedService {
@@ -175,5 +168,5 @@ function isServer(value: unknown): value is Omit<Desired, 'key'> {
 
 const isPlace = ({ proto }: Fields): boolean => proto === 'tcp' || proto === 'udp';
 
-const corrupt = (why: string) => fail({ code: 'state-corrupt', retry: 'no', message: why });
+export const corrupt = (why: string) => fail({ code: 'state-corrupt', retry: 'no', message: why });
 const foreign = (why: string) => fail({ code: 'state-foreign', retry: 'no', message: why });

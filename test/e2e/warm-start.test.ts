@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pause } from '../../src/sim/world-wait.js';
+import { YOUNG_MS } from '../../src/source/config-cache.js';
 import { flagsFor, type Program, startProgram } from '../support/process.js';
 import { binds, eventually, openWorld } from '../support/world.js';
 
 const SERVICES = 50;
-/** What was read more lately is not kept: its checksum may have been an old one. */
-const YOUNG_MS = 20_000;
 
 test('a second start reads nothing, a third with a cut file everything; no listener is touched', async (t) => {
   const world = await openWorld(t);
