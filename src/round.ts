@@ -293,7 +293,7 @@ export function createRound(deps: RoundDeps): Round {
     const present = balancer.byKey(key);
     const verdict = judge(state);
     const desired = wish(state, verdict, present);
-    if (desired !== state.desired) states.set(key, withWish(state, desired, present));
+    states.set(key, withWish(state, desired, present));
     deps.report(key, isGone(state) ? [] : [...problemsOf(state), ...unknownTargets(state)]);
     if ((isGone(state) || state.facts === undefined) && present.length === 0) states.delete(key);
     const changes = planService({
