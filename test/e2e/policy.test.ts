@@ -87,11 +87,7 @@ describe('policies', () => {
     await eventually(() => assert.match(world.bindOf(allocated) ?? '', /:\d+$/));
     world.remove('edited');
     await pause(3000);
-    assert.deepEqual(
-      [api.count('POST'), api.count('DELETE')],
-      [2, 1],
-      'the one DELETE begins the replacement',
-    );
+    assert.deepEqual([api.done('POST'), api.done('DELETE')], [2, 1], 'the one DELETE begins the replacement');
     for (const name of Object.keys(before)) assert.ok(name in (await binds(world)), `${name} stays`);
     assert.ok((await janitor.metric(SUPPRESSED)) >= 1);
   });
@@ -134,7 +130,7 @@ describe('plan', () => {
 
     await t.test('apply does all of it, once; then plan exits 0', async (t) => {
       assert.equal((await runProgram(t, ['apply', ...flagsFor(world, { gobetween: api.url })])).code, 0);
-      assert.deepEqual([api.count('POST'), api.count('DELETE')], [2, 3]);
+      assert.deepEqual([api.done('POST'), api.done('DELETE')], [2, 3]);
       assert.equal((await runProgram(t, ['plan', ...flagsFor(world, { gobetween: api.url })])).code, 0);
     });
   });

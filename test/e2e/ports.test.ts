@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test';
 import { askTcp, askUdp } from '../../src/sim/world-traffic.js';
 import { pause } from '../../src/sim/world-wait.js';
 import { staysSilent, startJanitor } from '../support/janitor.js';
-import { binds, eventually, openWorld, serverName } from '../support/world.js';
+import { assertReplacedOnce, binds, eventually, openWorld, serverName } from '../support/world.js';
 
 async function open(t: TestContext, flags: Readonly<Record<string, string>> = {}, allocatable = 60) {
   const world = await openWorld(t, { allocatable });
@@ -93,7 +93,7 @@ describe('port conflicts', () => {
     await eventually(async () =>
       assert.deepEqual(await binds(world), { [serverName(http, 'mover')]: `127.0.0.1:${first}` }),
     );
-    assert.deepEqual(world.writes(), { posts: writes.posts + 1, deletes: writes.deletes + 2 });
+    assertReplacedOnce(world, writes, 2);
   });
 
   test('tcp and udp, and different addresses, do not conflict; a wildcard does', async (t) => {

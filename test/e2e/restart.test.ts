@@ -161,7 +161,7 @@ describe('SIGTERM', () => {
     const servers = await world.servers();
     assert.deepEqual(Object.keys(servers), [serverName(http, 'web')]);
     assert.equal(servers[serverName(http, 'web')]?.['balance'], 'leastconn');
-    assert.deepEqual([api.count('POST'), api.count('DELETE')], [2, 1]);
+    assert.deepEqual([api.done('POST'), api.done('DELETE')], [2, 1]);
   });
 
   test('exits within 10 s although GoBetween never answers again', async (t) => {

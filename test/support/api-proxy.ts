@@ -32,6 +32,11 @@ export interface ApiProxy {
   /** Every call since the start, in order of arrival. */
   readonly calls: readonly ApiCall[];
   count(method: string, path?: RegExp): number;
+  /**
+   * How many of them GoBetween carried out. After a DELETE its listener closes a little later than the answer comes, so a
+   * POST to the same place may be refused at first and is repeated (gobetween-rest.md §4).
+   */
+  done(method: string): number;
   /** What happens to calls from now on; without one they pass unchanged. */
   hook: ApiHook | undefined;
 }
@@ -39,6 +44,7 @@ export interface ApiProxy {
 /** Stands between a janitor and the API at `target` until the test ends. */
 export async function startApiProxy(t: TestContext, target: string): Promise<ApiProxy> {
   const calls: ApiCall[] = [];
+  const done: string[] = [];
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => incoming.socket.destroy());
   });
@@ -49,6 +55,7 @@ export async function startApiProxy(t: TestContext, target: string): Promise<Api
     const pass = (body?: string): Promise<ApiAnswer> => forward(target, { ...call, body: body ?? call.body });
     const answer = proxy.hook === undefined ? await pass() : await proxy.hook(call, pass, outgoing);
     if (answer === null || outgoing.headersSent) return;
+    if (answer.status === 200) done.push(call.method);
     outgoing.writeHead(answer.status, { 'content-type': 'application/json; charset=utf-8' });
     outgoing.end(answer.body);
   }
@@ -64,6 +71,7 @@ export async function startApiProxy(t: TestContext, target: string): Promise<Api
     calls,
     count: (method, path = /./) =>
       calls.filter((call) => call.method === method && path.test(call.path)).length,
+    done: (method) => done.filter((each) => each === method).length,
     hook: undefined,
   };
   return proxy;

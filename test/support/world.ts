@@ -1,6 +1,7 @@
 /** A world for one test: the stand-in GoBetween, or the real one when GOBETWEEN_BIN names it. Stopped with the test. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
+import type { Writes } from '../../src/sim/world-balancer.js';
 import { startWorld, type World, type WorldOptions } from '../../src/sim/world.js';
 import { pause } from '../../src/sim/world-wait.js';
 
@@ -44,4 +45,20 @@ export async function portOf(world: Pick<World, 'servers'>, prefix: string): Pro
 /** The name of the server for one exposed port: `_8080._tcp.web.root.svc`. */
 export function serverName(expose: string, service: string, namespace = 'root'): string {
   return `_${expose.replace('/', '._')}.${service}.${namespace}.svc`;
+}
+
+/** Tries for a POST whose port a DELETE freed just now. */
+const CLOSE_RACE_TRIES = 6;
+
+/**
+ * Since `before` there was one creation, after as many removals, one of which freed its port: the listener closes a little
+ * later than GoBetween answers the DELETE, so the POST may be refused and is repeated (gobetween-rest.md §4).
+ */
+export function assertReplacedOnce(world: Pick<World, 'writes'>, before: Writes, removals = 1): void {
+  const { posts, deletes } = world.writes();
+  assert.equal(deletes - before.deletes, removals, 'DELETEs');
+  assert.ok(
+    posts > before.posts && posts <= before.posts + CLOSE_RACE_TRIES,
+    `${posts - before.posts} POSTs`,
+  );
 }
