@@ -6,7 +6,7 @@ import { type GrantedWord, keepAsDesired } from './desired.js';
 import { conflicts, sameListen } from './model/bind.js';
 import { decodeName } from './model/name.js';
 import type { Problem } from './model/problem.js';
-import type { Desired, Observed, ServerName } from './model/server.js';
+import type { Desired, Listen, Observed, ServerName } from './model/server.js';
 import type { ServiceKey } from './model/service.js';
 import type { Compiled, Word } from './model/spec.js';
 import type { ChangeReason } from './plan/change.js';
@@ -210,23 +210,29 @@ function takesName(word: Word, { name, listen }: Desired): boolean {
 }
 
 /**
- * Beside bad words, the former servers of words that another word of the same config keeps out. They stay until the config
- * changes, whoever is granted what meanwhile: for when such a server is kept it keeps both words out, and neither then
- * seems to keep out the other.
+ * Beside bad words, the former servers of words that another word, or another server that stays, of the same config keeps
+ * out. They stay until the config changes, whoever is granted what meanwhile: for when such a server is kept it keeps both
+ * words out, and neither then seems to keep out the other.
  */
 export function strandedBy(
-  { compiled, stranded }: ServiceState,
+  state: ServiceState,
   { granted, held }: Pick<ServiceState, 'granted' | 'held'>,
   former: readonly Desired[],
 ): readonly ServerName[] {
-  if (compiled?.badWords !== true) return none;
-  const out = held.filter(({ word }) => granted.some((other) => takesPlace(other, word)));
+  const { compiled, stranded } = state;
+  if (compiled?.badWords !== true || held.length === 0) return stranded;
+  const kept = keptServers({ ...state, held }, former);
+  const out = held.filter(
+    ({ word }) =>
+      granted.some(({ word: { proto }, addr, port }) => takesPlace({ proto, addr, port }, word)) ||
+      kept.some((server) => !takesName(word, server) && takesPlace(server.listen, word)),
+  );
   const more = former.filter((server) => out.some(({ word }) => takesName(word, server)));
   return more.length === 0 ? stranded : [...new Set([...stranded, ...more.map(({ name }) => name)])];
 }
 
-function takesPlace({ word: { proto }, addr, port }: GrantedWord, word: Word): boolean {
-  return word.listen !== null && conflicts({ proto, addr, port }, { ...word, port: word.listen });
+function takesPlace(listen: Listen, word: Word): boolean {
+  return word.listen !== null && conflicts(listen, { ...word, port: word.listen });
 }
 
 function sameWord(a: Word, b: Word): boolean {

@@ -51,7 +51,10 @@ export interface ApplierEvents {
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */
   readonly outage?: (up: boolean) => void;
   readonly paced?: (wave: PacedWave) => void;
-  /** Something was done to this server for a wish that was taken back meanwhile: its service must be planned anew. */
+  /**
+   * Something was done to this server for a wish that was taken back meanwhile, or for none (what was taken away was put
+   * back): its service must be planned anew.
+   */
   readonly outrun?: (name: ServerName) => void;
   /** A server that was mended 2 s ago, or whose requests went unanswered, is different again. */
   readonly drifted?: (name: ServerName, key: ServiceKey | null) => void;

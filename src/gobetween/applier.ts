@@ -166,8 +166,8 @@ export function createApplier(
   function afterTicket(slot: Slot, performed: Performed | null): void {
     if (performed !== null) conclude(slot, performed);
     slot.place = 'idle';
-    // Who took the wish back while it was carried out judged by what was there before.
-    if (slot.takenBack) on.outrun?.(slot.name);
+    // Who took the wish back while it was carried out, or had none, judged by what was there before.
+    if (slot.takenBack || performed?.intent === null) on.outrun?.(slot.name);
     slot.takenBack = false;
     schedule.touch(slot.name);
     if (stopping) endHalves();

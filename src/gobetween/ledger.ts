@@ -208,13 +208,13 @@ export function createLedger(clock: Clock) {
       entries.setFallback(entry, null);
       if (entry.intent?.want?.digest === desired.digest) entries.setIntent(entry, null);
     },
-    /** What a replacement took away was put back. */
-    restored(name: ServerName): void {
+    /** `former`, which a replacement took away, was put back; meanwhile it may have ceased to be owed. */
+    restored(name: ServerName, former: Observed): void {
       const entry = entries.ensure(name);
-      entry.applied = entry.fallback?.digest ?? null;
+      entry.applied = former.digest;
       entry.doubtful = false;
       entry.postedAtMs = clock.now();
-      entries.setObserved(entry, entry.fallback);
+      entries.setObserved(entry, former);
       entries.reserve(name, null);
       entries.setFallback(entry, null);
     },

@@ -182,13 +182,15 @@ export function createPerform(deps: {
 
   /** Puts back what a replacement took away; null when its port is somebody's by now. */
   async function putBack(name: ServerName): Promise<Answer<null> | null> {
+    let former: Observed | null = null;
     const answer = await post(name, () => {
-      const former = ledger.fallback(name);
+      former = ledger.fallback(name);
       if (former === null) return null;
       const taken = former.listen !== null && ledger.holders(former.listen, name).length > 0;
       return taken ? null : { body: former.canonical, listen: former.listen };
     });
-    if (answer?.outcome === 'ok') ledger.restored(name);
+    const posted = former as Observed | null;
+    if (answer?.outcome === 'ok' && posted !== null) ledger.restored(name, posted);
     else if (answer?.outcome === 'invalid' || answer?.outcome === 'file-error') ledger.unowe(name);
     return answer;
   }

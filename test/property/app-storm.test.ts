@@ -71,6 +71,11 @@ function check(rig: AppRig): void {
   }
 }
 
+/** The problems that a new janitor has, too: it does not know how often a port was taken out of a value, and writes it again. */
+function toldAgain(rig: AppRig): readonly string[] {
+  return rig.problems().filter((problem) => !problem.startsWith('write-back-reverted '));
+}
+
 test('after any storm everything is as it should be, and a bystander was never touched', async () => {
   await fc.assert(
     fc.asyncProperty(storm, latency, async (steps, latencyMs) => {
@@ -106,11 +111,11 @@ test('after any storm everything is as it should be, and a bystander was never t
         touched.filter((call) => !/ (timeout|unreachable|exists)$/.test(call)).length <= 3 * (restarts + 1),
         String(touched),
       );
-      const before = { served: rig.served(), problems: rig.problems() };
+      const before = { served: rig.served(), problems: toldAgain(rig) };
       await rig.restart();
       await rig.advance(60_000);
       assert.deepEqual(rig.calls(), [], 'a new janitor finds nothing to do');
-      assert.deepEqual({ served: rig.served(), problems: rig.problems() }, before);
+      assert.deepEqual({ served: rig.served(), problems: toldAgain(rig) }, before);
       await rig.stop();
       assert.equal(rig.clock.pending, 0);
     }),

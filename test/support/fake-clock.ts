@@ -1,6 +1,7 @@
 /**
- * Time that only moves when a test says so. Timers run in order of (due time, creation); between two of them every
- * pending promise job is drained, as the real event loop would do.
+ * Time that only moves when a test says so, in whole milliseconds as real timers do: with fractions, what is due in 10 s
+ * may by rounding be due now, and not yet. Timers run in order of (due time, creation); between two of them every pending
+ * promise job is drained, as the real event loop would do.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.js';
@@ -44,7 +45,7 @@ export function createFakeClock(
     now: () => nowMs,
     wall: () => startWallMs + nowMs,
     after(ms, fn) {
-      const timer = { dueMs: nowMs + Math.max(0, ms), sequence: sequence++, fn };
+      const timer = { dueMs: Math.ceil(nowMs + Math.max(0, ms)), sequence: sequence++, fn };
       waiting.add(timer);
       return () => void waiting.delete(timer);
     },

@@ -100,6 +100,24 @@ describe('what a service keeps', () => {
     await rig.stop();
   });
 
+  test('so does one whose word is kept out by a server that a bad word may have meant', async () => {
+    const rig = await openApp();
+    rig.put('web', '80/tcp-:1080 443/tcp-127.0.0.1:1443');
+    await rig.advance(5000);
+    const before = rig.served();
+    rig.put('web', '80/tcp-:1443 443/tcp-');
+    await rig.advance(3000);
+    rig.put('api', '80/tcp-127.0.0.2:1080');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.served(), before);
+    assert.deepEqual(rig.problems(), ['bad-word web', 'port-conflict api', 'port-conflict web']);
+    rig.put('web', '80/tcp-:1443');
+    await rig.advance(10_000);
+    assert.deepEqual(rig.problems(), []);
+    assert.deepEqual(rig.served(), { '_80._tcp.api.root.svc': '127.0.0.2:1080', [web80]: '0.0.0.0:1443' });
+    await rig.stop();
+  });
+
   test('a service that appears again is not removed while its config cannot be read yet', async () => {
     const rig = await openApp({ prepare: (r) => r.put('web', '80/tcp-:1080') });
     rig.source.hidden.add('web');

@@ -89,6 +89,24 @@ describe('what is wanted comes to be', () => {
     assert.equal(rig.ledger.state(former.name).applied, former.digest);
   });
 
+  for (const owed of [true, false]) {
+    test(`what is put back is known, and its service planned anew: ${owed ? 'still' : 'not any more'} owed`, async () => {
+      const outrun: string[] = [];
+      const rig = createRig({ latencyMs: 50, on: { outrun: (name) => outrun.push(name) } });
+      const former = desire('a', '0.0.0.0:80', 1);
+      rig.have(former);
+      rig.wish(desire('a', '0.0.0.0:80', 2));
+      await rig.clock.advance(20);
+      rig.applier.cancel(former.name);
+      await rig.clock.advance(50);
+      assert.deepEqual(outrun, [former.name], 'the DELETE; the POST is under way');
+      if (!owed) rig.ledger.unowe(former.name);
+      await rig.clock.advance(500);
+      assert.equal(rig.ledger.state(former.name).observed?.digest, former.digest);
+      assert.deepEqual(outrun, [former.name, former.name]);
+    });
+  }
+
   test('at most `concurrency` requests are in flight, and 2,000 creates all come to be', async () => {
     const rig = createRig({ latencyMs: 5, limits: { concurrency: 4 } });
     rig.wish(...Array.from({ length: 2000 }, (_, i) => desire(`n${i}`, `0.0.0.0:${1024 + i}`)));
