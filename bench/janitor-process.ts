@@ -82,7 +82,7 @@ const methods = {
     if (!started.ok) throw new Error(started.failure.message);
     return startedAt;
   },
-  firstPlan: async () => (await running().firstPlan()).length,
+  planned: () => running().planned(),
   settled: () => running().settled(),
   servers: () => running().servers(),
   problems: () => running().problems().length,

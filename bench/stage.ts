@@ -84,7 +84,7 @@ export async function settledJanitor(
 ): Promise<Remote<JanitorProcess>> {
   const janitor = stage.janitor();
   await janitor.call('start', stage.flags(flags));
-  await janitor.call('firstPlan');
+  await janitor.call('planned');
   await janitor.call('settled');
   await until('the janitor follows the events', async () => (await stage.agent.call('subscribers')) > 0);
   return janitor;

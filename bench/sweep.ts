@@ -118,7 +118,7 @@ async function sweeps(
   const janitor = stage.janitor();
   await janitor.call('reset', { withDelay: true });
   await janitor.call('start', stage.flags({ ...flags, sweep: '1s' }));
-  await janitor.call('firstPlan');
+  await janitor.call('planned');
   await janitor.call('settled');
   const startDelay = (await janitor.call('load')).max;
   await pause(4000); // the second look is over

@@ -7,8 +7,10 @@ import type { ExposureRow } from './plan/exposure.js';
 export interface App {
   /** Opens the pages and begins to follow both sides; absent peers are waited for. */
   start(): Promise<Result<void>>;
-  /** Resolves with the first plan, before any of it is carried out. */
+  /** Resolves with the first plan, before any of it is carried out. To be asked for right after the start: it is not kept. */
   firstPlan(): Promise<readonly Change[]>;
+  /** Resolves once the first plan is made. */
+  planned(): Promise<void>;
   /** Resolves when nothing is left to do: no round, no change owed, no port to write back. Also when it stops. */
   settled(): Promise<void>;
   exposure(): readonly ExposureRow[];

@@ -17,13 +17,14 @@ import { createContested } from './gobetween/contested.js';
 import { createGuardedBalancer } from './gobetween/guard.js';
 import { createLedger } from './gobetween/ledger.js';
 import { createWatch } from './gobetween/watch.js';
+import { createFirstPlan } from './first-plan.js';
 import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
 import { createIdentity } from './identity.js';
 import { observeAnswer } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
-import { type Change, countByKind } from './plan/change.js';
+import { countByKind } from './plan/change.js';
 import { exposureOf } from './plan/exposure.js';
 import { createArbiter } from './ports/arbiter.js';
 import { createBackoff } from './queue/backoff.js';
@@ -91,10 +92,7 @@ export function createApp(
   const bugs = createBugs(log, report);
   compute.whenLost(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
-  let firstPlanned: (changes: readonly Change[]) => void = () => undefined;
-  const firstPlan = new Promise<readonly Change[]>((resolve) => {
-    firstPlanned = resolve;
-  });
+  const firstPlan = createFirstPlan();
   /** A list of GoBetween's servers was read after the cluster's was complete: both sides are known. */
   let bothSeen = false;
   const onBothSeen = (): void => {
@@ -173,7 +171,7 @@ export function createApp(
     },
     onFirstPlan(changes) {
       log.info(countByKind(changes), 'first plan');
-      firstPlanned(changes);
+      firstPlan.make(changes);
       board.firstSyncDone();
     },
     onRound({ keys }) {
@@ -302,9 +300,10 @@ export function createApp(
       watch.start();
       return ok(undefined);
     },
-    firstPlan: () => firstPlan,
+    firstPlan: firstPlan.changes,
+    planned: () => firstPlan.made,
     async settled() {
-      await firstPlan;
+      await firstPlan.made;
       while (!stopping) {
         await applier.idle();
         if (reconciler.idle() && applier.pending() === 0 && writeBack.pending() === 0) return;

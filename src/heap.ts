@@ -7,5 +7,5 @@ import { setFlagsFromString } from 'node:v8';
 /** For a process that lives long; before it begins to work. Affects its worker threads too. */
 export function keepHeapSmall(): void {
   // A collection of the whole heap when it has grown by so much since the last.
-  setFlagsFromString('--heap-growing-percent=25');
+  setFlagsFromString('--heap-growing-percent=50');
 }

@@ -71,7 +71,7 @@ async function startJanitor(settings: Settings, version: string): Promise<App> {
   const app = createApp(settings, createRealPorts(settings), version);
   const started = await app.start();
   if (!started.ok) throw new Error(started.failure.message);
-  await app.firstPlan();
+  await app.planned();
   return app;
 }
 
