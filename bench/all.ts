@@ -1,6 +1,7 @@
 /**
  * Every bench, one after the other, each in a process of its own, into bench/RESULTS.md, and with `--json FILE` one document
  * of all. `--runs N` (default 5), `--seed`, `--gobetween-bin`, and names to run only those: `npm run bench:all -- storm idle`.
+ * Invariant: a section says what it was measured on, and stays as it is until its bench runs again.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { nowMs } from './machine-clock.js';
 import { type BenchReport, short } from './report.js';
-import { machine, machineLines } from './machine.js';
+import { machineLines } from './machine.js';
 
 /** A script each; the flags it takes beside the common ones. */
 const benches: readonly { readonly name: string; readonly real?: true }[] = [
@@ -43,22 +44,24 @@ const { values, positionals } = parseArgs({
 
 type Outcome = BenchReport | { readonly bench: string; readonly failed: string };
 
+const results = join(values.out, 'RESULTS.md');
+const sections = existsSync(results) ? sectionsOf(readFileSync(results, 'utf8')) : new Map<string, string>();
 const folder = mkdtempSync(join(tmpdir(), 'igw-bench-all-'));
 const outcomes: Outcome[] = [];
 try {
   for (const { name, real } of benches) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
-    outcomes.push(await run(name, real === true));
+    const outcome = await run(name, real === true);
+    outcomes.push(outcome);
+    sections.set(name, section(outcome).join('\n').trimEnd());
+    writeFileSync(results, document());
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-writeFileSync(join(values.out, 'RESULTS.md'), document(outcomes));
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(outcomes, null, 2)}\n`);
 const missed = outcomes.filter((each) => 'failed' in each || each.rows.some(({ ok }) => ok === false));
-console.log(
-  `${outcomes.length} benches, ${missed.length} with a figure missed or failed: ${values.out}/RESULTS.md`,
-);
+console.log(`${outcomes.length} benches, ${missed.length} with a figure missed or failed: ${results}`);
 process.exitCode = missed.length > 0 ? 1 : 0;
 
 async function run(name: string, real: boolean): Promise<Outcome> {
@@ -77,7 +80,11 @@ async function run(name: string, real: boolean): Promise<Outcome> {
   return JSON.parse(readFileSync(json, 'utf8')) as BenchReport;
 }
 
-function document(all: readonly Outcome[]): string {
+function document(): string {
+  const known = benches.flatMap(({ name }) => {
+    const known = sections.get(name);
+    return known === undefined ? [] : [known, ''];
+  });
   return [
     '# Results',
     '',
@@ -85,14 +92,18 @@ function document(all: readonly Outcome[]): string {
     'at resolution 1, whose own timer makes about 1 ms the floor. Both stand-ins run in processes of their own on the same',
     'cores, so the load of the machine is part of every figure.',
     '',
-    ...machineLines(machine()).map((line) => `    ${line}`),
-    `    runs     ${values.runs}, seed ${values.seed}${values.scale === '1' ? '' : `, scale ${values.scale}`}`,
-    '',
-    ...all.flatMap(section),
+    ...known,
   ].join('\n');
 }
 
+/** The sections of an earlier document, by bench. */
+function sectionsOf(text: string): Map<string, string> {
+  const parts = text.split(/^(?=## )/m).slice(1);
+  return new Map(parts.map((part) => [part.slice(3, part.indexOf('\n')), part.trimEnd()]));
+}
+
 function section(outcome: Outcome): readonly string[] {
+  const size = values.scale === '1' ? '' : `, scale ${values.scale}`;
   if ('failed' in outcome) return [`## ${outcome.bench}`, '', `FAILED: ${outcome.failed}`, ''];
   const rows = outcome.rows.map(
     (row) =>
@@ -107,7 +118,10 @@ function section(outcome: Outcome): readonly string[] {
     '|---|---|---|---|---|---|',
     ...rows,
     '',
-    ...outcome.notes.map((note) => `    ${note}`),
-    '',
+    ...[
+      ...outcome.notes,
+      ...machineLines(outcome.machine),
+      `runs     ${values.runs}, seed ${values.seed}${size}`,
+    ].map((line) => `    ${line}`),
   ];
 }
