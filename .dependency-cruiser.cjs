@@ -101,7 +101,7 @@ module.exports = {
     thirdParty('piscina', '^src/worker/threads\\.ts$'),
     thirdParty('p-queue', '^src/gobetween/tickets\\.ts$'),
     thirdParty('undici', '^src/(gobetween/client|source/om3)\\.ts$'),
-    thirdParty('prom-client', '^src/telemetry/metrics\\.ts$'),
+    thirdParty('prom-client', '^src/telemetry/registrar\\.ts$'),
     thirdParty('pino', '^src/telemetry/log\\.ts$'),
     thirdParty('pino-pretty', '^src/telemetry/log\\.ts$'),
     thirdParty('lru-cache', '^src/source/(informer|config-cache)\\.ts$'),

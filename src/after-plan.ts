@@ -16,7 +16,7 @@ import { fillsOf } from './written-ports.js';
 const freshListMs = 5_000;
 
 export interface AfterPlan {
-  settled(key: ServiceKey, changes: number): void;
+  settled(key: ServiceKey): void;
   /** A change of one of its servers was made. */
   served(key: ServiceKey): void;
   stop(): void;
@@ -32,8 +32,6 @@ export function createAfterPlan(deps: {
   readonly watch: Pick<Watch, 'up' | 'sweepNow'>;
   /** Plan this service again. */
   readonly again: (key: ServiceKey) => void;
-  /** The service owes nothing: its lag has ended. */
-  readonly clean: (key: ServiceKey) => void;
 }): AfterPlan {
   const { clock, ledger, informer, writeBack } = deps;
   let freshListAt = -Infinity;
@@ -65,8 +63,7 @@ export function createAfterPlan(deps: {
     writeBack.want(key, fills, state.config.csum, origin === 'raw' ? 'plain' : origin);
   }
 
-  function settled(key: ServiceKey, changes: number): void {
-    if (changes === 0) deps.clean(key);
+  function settled(key: ServiceKey): void {
     wantWriteBack(key);
     const state = deps.states().get(key);
     const held = state?.held ?? [];

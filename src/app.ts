@@ -115,6 +115,7 @@ export function createApp(
     fallbackNode: settings.hostname ?? ports.hostname,
     windowMs: settings.windowMs,
     readsMetrics: metrics.queue('reads'),
+    onOrigin: metrics.configRead,
     resyncMs: settings.resyncMs,
     handlers: createClusterEvents({
       informer: () => informer,
@@ -179,7 +180,10 @@ export function createApp(
       board.endRound();
       warmStart.touch();
     },
-    onSettled: (key, changes) => afterPlan.settled(key, changes),
+    onSettled(key, changes, number) {
+      feedback.planned(key, changes, number);
+      afterPlan.settled(key);
+    },
     onFailed: bugs.failed,
     onMended: bugs.mended,
   });
@@ -258,7 +262,6 @@ export function createApp(
     states: reconciler.states,
     watch,
     again: (key) => reconciler.dirty(key),
-    clean: feedback.clean,
   });
   const pages = createPages({
     clock,
@@ -273,16 +276,11 @@ export function createApp(
       agent: () => ports.agent.problem(),
       threads: compute.stats,
       refresh: createGauges({
-        reconciler,
-        ledger,
-        applier,
-        arbiter,
-        queue,
-        informer,
+        ...{ reconciler, ledger, applier, arbiter, queue, informer, cache, compute, metrics, clock },
         balancerUp: watch.up,
-        compute,
-        metrics,
-        clock,
+        oldestMs: feedback.oldestMs,
+        staleDefaults: round.staleDefaults,
+        problems: board.all,
       }),
     },
   });

@@ -11,7 +11,7 @@ import type { Metrics } from './telemetry/metrics.js';
 
 export function createClusterEvents(deps: {
   readonly informer: () => Pick<Informer, 'cluster' | 'problems'>;
-  readonly metrics: Pick<Metrics, 'event' | 'eventGap'>;
+  readonly metrics: Pick<Metrics, 'agentUp' | 'event' | 'eventGap'>;
   readonly peers: Peers;
   readonly setDns: (zone: string, servers: readonly string[]) => void;
   /** What compile knows beside one config changed. */
@@ -49,6 +49,7 @@ export function createClusterEvents(deps: {
       }
     },
     onAgent(up, reason) {
+      metrics.agentUp(up);
       deps.peers.tell('agent', up, `the OpenSVC agent: ${reason}`);
     },
     onSynced: deps.synced,

@@ -13,6 +13,7 @@ import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
+import type { AgentAction } from './telemetry/labels.js';
 import { type Compute, createInlineCompute } from './worker/compute.js';
 import { createStateFile, type StateFile } from './state/state-file.js';
 import { createPoolCompute } from './worker/pool.js';
@@ -106,9 +107,9 @@ export function timeRequests(
 export function timeSource(
   source: Source,
   clock: Clock,
-  record: (action: string, outcome: string, ms: number) => void,
+  record: (action: AgentAction, outcome: string, ms: number) => void,
 ): Source {
-  const timed = stopwatch<string, Result<unknown>>(clock, (action, answer, ms) =>
+  const timed = stopwatch<AgentAction, Result<unknown>>(clock, (action, answer, ms) =>
     record(action, answer.ok ? 'ok' : answer.failure.code, ms),
   );
   return {

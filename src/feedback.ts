@@ -26,8 +26,10 @@ export interface FeedbackDeps {
   };
   readonly metrics: {
     change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed'): void;
-    lag(ms: number): void;
+    lag(ms: number, round?: string): void;
     superseded(count: number): void;
+    driftMended(kind: 'missing' | 'mutated' | 'extra'): void;
+    connectionsDropped(reason: ChangeReason, connections: number): void;
   };
   readonly changeLog: Pick<ChangeLog, 'note'>;
   readonly report: (scope: string, problems: readonly Problem[]) => void;
@@ -45,21 +47,30 @@ export interface Feedback {
   readonly on: ApplierEvents;
   /** The first sign of a change of this service, for the lag. */
   noticed(key: ServiceKey, since: number): void;
-  /** The service was planned and owes nothing. */
-  clean(key: ServiceKey): void;
+  /** The service was planned in this round, with so many changes that it owes. */
+  planned(key: ServiceKey, changes: number, round: number): void;
+  /** When (Clock.now) the oldest change that GoBetween does not have yet was noticed; null: there is none. */
+  oldestMs(): number | null;
 }
 
 export function createFeedback(deps: FeedbackDeps): Feedback {
   const { ledger, clock } = deps;
-  const noticedAt = new Map<ServiceKey, number>();
+  const noticed = new Map<ServiceKey, { readonly sinceMs: number; round: number | null }>();
   /** What the log was told of each server that GoBetween refuses: a retry that fails alike is no news. */
   const refusals = new Map<ServerName, Outcome>();
 
-  function settleLag(key: ServiceKey): void {
-    const since = noticedAt.get(key);
-    if (since === undefined) return;
-    deps.metrics.lag(clock.now() - since);
-    noticedAt.delete(key);
+  /** `done` is as it shall be: with the last of its service's servers the change has arrived. */
+  function settleLag(key: ServiceKey, done: ServerName): void {
+    const change = noticed.get(key);
+    if (change === undefined || ledger.owes(key, done)) return;
+    deps.metrics.lag(clock.now() - change.sinceMs, change.round === null ? undefined : String(change.round));
+    noticed.delete(key);
+  }
+
+  function countMended(kind: Change['kind'], reason: ChangeReason): void {
+    if (reason === 'extra') deps.metrics.driftMended('extra');
+    else if (reason === 'drift' && kind === 'create') deps.metrics.driftMended('missing');
+    else if (reason === 'drift' && kind === 'replace') deps.metrics.driftMended('mutated');
   }
 
   /** A port came free: somebody may have found none. */
@@ -82,18 +93,23 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       const { observed } = ledger.state(name);
       deps.holders.set(name, observed);
       deps.metrics.change(kind, reason, 'applied');
+      countMended(kind, reason);
       deps.report(`server ${name}`, []);
       refusals.delete(name);
       if (kind !== 'adopt') {
         const listen = observed?.listen ?? null;
-        const fields = { server: name, service: key === null ? '' : displayPath(key), reason };
+        const round = key === null ? undefined : (noticed.get(key)?.round ?? undefined);
+        const fields = {
+          ...{ server: name, service: key === null ? '' : displayPath(key), reason },
+          ...(round === undefined ? {} : { round }),
+        };
         const where =
           listen === null ? {} : { listen: `${listen.proto} ${formatListen(listen.addr, listen.port)}` };
         deps.changeLog.note({ kind, name, fields: { ...fields, ...where } });
       }
       if (kind === 'delete' || kind === 'replace') offerPort();
       if (key === null) return;
-      if (kind !== 'adopt') settleLag(key);
+      if (kind !== 'adopt') settleLag(key, name);
       if (reason === 'drift' && kind !== 'delete') deps.mended(name, key);
       deps.served(key);
     },
@@ -101,6 +117,8 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       const { name, key, listen, outcome, detail, retryInMs } = event;
       deps.holders.set(name, ledger.state(name).observed);
       const intent = ledger.intent(name);
+      // What GoBetween refuses is a problem, and no change that is still to come.
+      if (intent?.refused === true && key !== null && !ledger.owes(key, name)) noticed.delete(key);
       deps.metrics.change(kindOf(intent, ledger.state(name).observed), intent?.reason ?? 'edited', 'failed');
       if (refusals.get(name) !== outcome) {
         refusals.set(name, outcome);
@@ -140,6 +158,7 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
     },
     calmed: (name) => deps.report(flapScope(name), []),
     superseded: (count) => deps.metrics.superseded(count),
+    dropped: (reason, connections) => deps.metrics.connectionsDropped(reason, connections),
     outage(up) {
       if (!up) deps.distrust();
     },
@@ -159,10 +178,20 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
   };
   return {
     on,
-    noticed(key, since) {
-      if (!noticedAt.has(key)) noticedAt.set(key, since);
+    noticed(key, sinceMs) {
+      if (!noticed.has(key)) noticed.set(key, { sinceMs, round: null });
     },
-    clean: (key) => void noticedAt.delete(key),
+    planned(key, changes, round) {
+      const change = noticed.get(key);
+      if (change === undefined) return;
+      if (changes === 0) noticed.delete(key);
+      else change.round ??= round;
+    },
+    oldestMs() {
+      let oldest: number | null = null;
+      for (const { sinceMs } of noticed.values()) oldest = Math.min(oldest ?? sinceMs, sinceMs);
+      return oldest;
+    },
   };
 }
 

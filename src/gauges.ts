@@ -2,10 +2,13 @@
 import type { Clock } from './clock.js';
 import type { Applier } from './gobetween/applier.js';
 import type { Ledger } from './gobetween/ledger.js';
+import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
 import type { Arbiter } from './ports/arbiter.js';
 import type { Workqueue } from './queue/workqueue.js';
 import type { Reconciler } from './reconciler.js';
+import type { ServiceState } from './service-state.js';
+import type { ConfigCache } from './source/config-cache.js';
 import type { Informer } from './source/informer.js';
 import type { Metrics } from './telemetry/metrics.js';
 import type { Compute } from './worker/compute.js';
@@ -16,8 +19,13 @@ export function createGauges(deps: {
   readonly applier: Applier;
   readonly arbiter: Arbiter;
   readonly queue: Workqueue<ServiceKey>;
-  readonly informer: Pick<Informer, 'streaming' | 'unfinished'>;
+  readonly informer: Pick<Informer, 'oldestDirtyMs' | 'streaming' | 'unfinished'>;
   readonly balancerUp: () => boolean;
+  /** When the oldest change that GoBetween does not have yet was noticed. */
+  readonly oldestMs: () => number | null;
+  readonly staleDefaults: () => number;
+  readonly problems: () => readonly Problem[];
+  readonly cache: Pick<ConfigCache, 'size'>;
   readonly compute: Pick<Compute, 'stats'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -26,19 +34,26 @@ export function createGauges(deps: {
   return () => {
     let desired = 0;
     let held = 0;
+    let invalid = 0;
     let conflicts = 0;
     for (const state of reconciler.states().values()) {
       desired += state.desired.length;
       held += state.held.length;
+      invalid += invalidWords(state, ledger.byKey(state.key).length);
       conflicts += state.held.filter(({ grant }) => grant.code === 'port-conflict').length;
     }
-    let foreign = 0;
-    for (const { owned } of ledger.servers()) if (!owned) foreign += 1;
-    metrics.servers('desired', desired);
-    metrics.servers('observed', ledger.size());
+    const { inSync, foreign } = ledger.tally();
+    const stale = deps.staleDefaults();
+    metrics.serversInAll(desired, ledger.size());
+    metrics.servers('in-sync', Math.max(0, inSync - stale));
     metrics.servers('pending', applier.pending());
     metrics.servers('held', held);
+    metrics.servers('invalid', invalid);
     metrics.servers('foreign', foreign);
+    metrics.servers('stale-default', stale);
+    metrics.trouble(deps.problems());
+    const { entries, bytes } = deps.cache.size();
+    metrics.configCache(entries, bytes);
     metrics.conflicts(conflicts);
     metrics.apiConcurrency(applier.concurrency());
     metrics.streamConnected(informer.streaming());
@@ -47,6 +62,8 @@ export function createGauges(deps: {
       ['reads', informer.unfinished()],
     ] as const)
       metrics.queue(name).unfinished(sumMs, longestMs);
+    const sinceMs = oldestOf(deps.oldestMs(), informer.oldestDirtyMs());
+    metrics.oldestUnserved(sinceMs === null ? 0 : deps.clock.now() - sinceMs);
     const usage = arbiter.usage();
     for (const proto of ['tcp', 'udp'] as const) metrics.ports(proto, usage[proto]);
     metrics.workers(deps.compute.stats());
@@ -55,4 +72,15 @@ export function createGauges(deps: {
     const synced = done && deps.balancerUp();
     metrics.synced(synced, deps.clock.wall());
   };
+}
+
+/** Words that nothing serves because they, or a keyword of their service, are wrong. */
+function invalidWords({ compiled }: ServiceState, present: number): number {
+  if (compiled === null) return 0;
+  const spoiled = compiled.verdict === 'spoiled' ? Math.max(0, compiled.words.length - present) : 0;
+  return compiled.badLabels.length + spoiled;
+}
+
+function oldestOf(one: number | null, other: number | null): number | null {
+  return one === null || other === null ? (one ?? other) : Math.min(one, other);
 }

@@ -30,8 +30,8 @@ export interface ReconcilerDeps {
   readonly cancel: (name: ServerName, kept: boolean) => void;
   readonly onFirstPlan: (changes: readonly Change[]) => void;
   readonly onRound: (round: { keys: number; seconds: number; changes: number }) => void;
-  /** A service was planned, with so many changes that cost a call. */
-  readonly onSettled: (key: ServiceKey, changes: number) => void;
+  /** A service was planned in this round, with so many changes that cost a call. */
+  readonly onSettled: (key: ServiceKey, changes: number, round: number) => void;
   /** A bug: the rounds of this service throw (null: not one service's). Once, until `onMended`. It is tried again. */
   readonly onFailed: (key: ServiceKey | null, error: unknown) => void;
   readonly onMended: (key: ServiceKey) => void;
@@ -62,6 +62,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** Ports are being claimed for all services: no round runs meanwhile. */
   let claiming: Promise<void> = Promise.resolve();
   let working = false;
+  let rounds = 0;
   /** Calls of `dirtyAll` that are not through. */
   let marking = 0;
   /** Services whose last round threw. */
@@ -72,6 +73,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const keys = await queue.take(ROUND_KEYS);
       if (keys.length === 0) return;
       working = true;
+      rounds += 1;
       await claiming;
       const startedAt = clock.now();
       const changes = await attempt(keys);
@@ -133,7 +135,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     if (phase === 'gathering') gather(keys, changes);
     else if (changes.length > 0) deps.submit(changes);
     const counts = countByKey(changes);
-    for (const key of keys) deps.onSettled(key, counts.get(key) ?? 0);
+    for (const key of keys) deps.onSettled(key, counts.get(key) ?? 0, rounds);
     return changes.length;
   }
 

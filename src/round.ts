@@ -36,6 +36,7 @@ import {
 } from './service-state.js';
 import type { Facts, ReadConfig } from './source/source.js';
 import type { Compute } from './worker/compute.js';
+import { createWishes } from './wishes.js';
 
 /** What is believed to be in GoBetween, and what we last wrote with success. */
 export interface BalancerState {
@@ -81,6 +82,8 @@ export interface Round {
   /** What compile knows beside the config changed (names, cluster): everything is compiled again when next seen. */
   contextChanged(): void;
   states(): ReadonlyMap<ServiceKey, ServiceState>;
+  /** Servers that were adopted with a former default. */
+  staleDefaults(): number;
   /** A change of one of its servers was made: what is there now counts as had. */
   served(key: ServiceKey): void;
   /** The last servers that were wished for a service before our start. */
@@ -90,8 +93,7 @@ export interface Round {
 export function createRound(deps: RoundDeps): Round {
   const { arbiter, balancer } = deps;
   const states = new Map<ServiceKey, ServiceState>();
-  /** Servers that the last plan of a service wished to change. */
-  const wished = new Map<ServiceKey, ReadonlySet<ServerName>>();
+  const wishes = createWishes();
   /** Servers adopted with a former default since the start. */
   const stale = new Set<ServerName>();
   /** Services with a target that nobody bears. */
@@ -190,7 +192,7 @@ export function createRound(deps: RoundDeps): Round {
     for (const key of keys) {
       const planned = plan(key, causes.get(key));
       changes.push(...planned);
-      for (const name of replaceWishes(key, planned)) moot.push({ name, kept: keepsFormer(key, name) });
+      for (const name of wishes.replace(key, planned)) moot.push({ name, kept: keepsFormer(key, name) });
     }
     deps.onPhase('plan', lap());
     for (const key of newNames ? targeters(keys) : []) affectedYet.add(key);
@@ -221,15 +223,6 @@ export function createRound(deps: RoundDeps): Round {
     if (state === undefined) return false;
     if (judge(state).wish === 'new' && state.desired.some((server) => server.name === name)) return true;
     return judge(state).keep === 'all' || heldNames(state, [{ name, listen: null }]).has(name);
-  }
-
-  /** Remembers what this plan wishes; returns what only the former one wished. */
-  function replaceWishes(key: ServiceKey, planned: readonly Change[]): readonly ServerName[] {
-    const before = wished.get(key);
-    const now = new Set(planned.map(serverOf));
-    if (now.size === 0) wished.delete(key);
-    else wished.set(key, now);
-    return before === undefined ? [] : [...before].filter((name) => !now.has(name));
   }
 
   /**
@@ -337,6 +330,7 @@ export function createRound(deps: RoundDeps): Round {
       contextVersion += 1;
     },
     states: () => states,
+    staleDefaults: () => stale.size,
     served(key) {
       const state = states.get(key);
       if (state !== undefined && state.unborn.length > 0)

@@ -47,6 +47,8 @@ export interface ApplierEvents {
   readonly cleared?: (name: ServerName) => void;
   /** A server that was told as `flapping` had no change for 10 s. */
   readonly calmed?: (name: ServerName) => void;
+  /** A DELETE was sent to a server that had so many client connections when it was last looked at. */
+  readonly dropped?: (reason: ChangeReason, connections: number) => void;
   readonly superseded?: (count: number) => void;
   /** false: GoBetween does not answer, nothing is sent until `resume('outage')`. */
   readonly outage?: (up: boolean) => void;

@@ -220,8 +220,8 @@ export function createApplier(
     if (performed.changed) {
       flap.record(name);
       slot.paid = false;
-      slot.quietSinceMs = null;
-      slot.quietAtMs = 0;
+      on.dropped?.(intent?.reason ?? 'edited', slot.connections);
+      quiet.over(slot);
     }
     if (outcome !== 'ok') return fail(slot, performed);
     if (kind === 'verify') return; // a look proves nothing about writes

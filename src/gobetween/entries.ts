@@ -40,6 +40,8 @@ export function createEntries(freed: Freed) {
   const reserved = createPortIndex();
   const wanted = createPortIndex();
   const counts = { owned: 0, owed: 0, intents: 0 };
+  /** How many of a service's servers shall still change, refused changes apart. */
+  const owedTo = new Map<ServiceKey, number>();
   /** When dropped entries were last touched: a list may be on its way that still shows them. */
   const graves = new Map<ServerName, number>();
 
@@ -56,6 +58,13 @@ export function createEntries(freed: Freed) {
     }
   }
 
+  function fileIntent(intent: Intent | null, step: 1 | -1): void {
+    if (intent === null || intent.key === null || intent.refused) return;
+    const count = (owedTo.get(intent.key) ?? 0) + step;
+    if (count === 0) owedTo.delete(intent.key);
+    else owedTo.set(intent.key, count);
+  }
+
   return {
     counts: counts as { readonly owned: number; readonly owed: number; readonly intents: number },
     get: (name: ServerName): Entry | undefined => byName.get(name),
@@ -63,6 +72,8 @@ export function createEntries(freed: Freed) {
     values: (): Iterable<Entry> => byName.values(),
     owners: (): Iterable<ServiceKey> => byKey.keys(),
     ofKey: (key: ServiceKey): Iterable<ServerName> => byKey.get(key) ?? [],
+    /** How many of a service's servers shall still change, refused changes apart. */
+    owedTo: (key: ServiceKey): number => owedTo.get(key) ?? 0,
     ensure(name: ServerName): Entry {
       const found = byName.get(name);
       if (found !== undefined) return found;
@@ -107,6 +118,8 @@ export function createEntries(freed: Freed) {
     },
     setIntent(entry: Mutable, intent: Intent | null): void {
       counts.intents += Number(intent !== null) - Number(entry.intent !== null);
+      fileIntent(entry.intent, -1);
+      fileIntent(intent, 1);
       entry.intent = intent;
       wanted.set(entry.name, intent?.want?.listen ?? null);
     },

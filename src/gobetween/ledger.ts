@@ -81,6 +81,23 @@ export function createLedger(clock: Clock) {
       }
       return false;
     },
+    /** Whether another server of this service than `done` still differs from an intent that GoBetween did not refuse. */
+    owes(key: ServiceKey, done: ServerName): boolean {
+      const intent = entries.get(done)?.intent ?? null;
+      const own = intent !== null && intent.key === key && !intent.refused;
+      return entries.owedTo(key) > (own ? 1 : 0);
+    },
+    /** Ours that are as they shall be, and those that are not ours. */
+    tally(): { readonly inSync: number; readonly foreign: number } {
+      let inSync = 0;
+      let foreign = 0;
+      for (const { observed, intent } of entries.values()) {
+        if (observed === null) continue;
+        if (!observed.owned) foreign += 1;
+        else if (intent === null) inSync += 1;
+      }
+      return { inSync, foreign };
+    },
     /** Everything believed present, foreign servers too. */
     *servers(): Iterable<Observed> {
       for (const { observed } of entries.values()) if (observed !== null) yield observed;

@@ -27,12 +27,19 @@ export function createQuiet(deps: {
   const { balancer, clock, waitMs } = deps;
 
   return {
+    /** A DELETE was sent: the next one is waited for anew. */
+    over(slot: Slot): void {
+      slot.quietSinceMs = null;
+      slot.quietAtMs = 0;
+      slot.connections = 0;
+    },
     async check(slot: Slot): Promise<Seen> {
       if (waitMs <= 0) return { state: 'quiet' };
       slot.quietSinceMs ??= clock.now();
       const deadlineMs = slot.quietSinceMs + waitMs;
       if (clock.now() >= deadlineMs) return { state: 'quiet' };
       const { outcome, value, detail } = await balancer.stats(slot.name);
+      slot.connections = value?.activeConnections ?? 0;
       if (isOutage(outcome)) return { state: 'unknown', outcome, detail };
       if (value === null || (value?.rxSecond === 0 && value.txSecond === 0)) return { state: 'quiet' };
       slot.quietAtMs = Math.min(deadlineMs, clock.now() + pollMs);

@@ -28,6 +28,8 @@ export interface Slot {
   /** The DELETE waits for quiet since, and is looked at next at. */
   quietSinceMs: number | null;
   quietAtMs: number;
+  /** Client connections when it was last looked at for quiet. */
+  connections: number;
   /** Its place in the replacement budget is taken. */
   paid: boolean;
   held: HoldCode | null;
@@ -187,6 +189,7 @@ export function createSchedule(
       outage: false,
       quietSinceMs: null,
       quietAtMs: 0,
+      connections: 0,
       paid: false,
       held: null,
       failed: false,

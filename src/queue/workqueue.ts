@@ -32,6 +32,8 @@ export interface Workqueue<K extends string> {
   retry(key: K): void;
   /** When (Clock.now) the oldest change not yet forgotten was marked; undefined when there is none. */
   firstDirtyAt(key: K): number | undefined;
+  /** Keys that have changes not yet forgotten, each with when the oldest of them was marked. */
+  unserved(): Iterable<readonly [key: K, sinceMs: number]>;
   /** Keys ready and not taken. */
   readonly depth: number;
   /** Work in progress: the sum of its ages, and the oldest. */
@@ -203,6 +205,7 @@ export function createWorkqueue<K extends string>({
       schedule(key, backoff.next(key));
     },
     firstDirtyAt: (key) => firstDirty.get(key),
+    unserved: () => firstDirty,
     get depth() {
       return ready();
     },

@@ -42,6 +42,7 @@ export interface ConfigCache {
   forget(key: ServiceKey, csum: string, context: EvaluationContext): void;
   /** Entries that are old enough to be trusted, the one used last first. May be taken slowly, while others come and go. */
   saved(nowMs: number): Iterable<SavedConfig>;
+  size(): { readonly entries: number; readonly bytes: number };
   /** What `saved` gave to an earlier start, in that order. */
   load(configs: readonly SavedConfig[]): void;
 }
@@ -97,6 +98,7 @@ export function createConfigCache(maxBytes: number = MAX_BYTES): ConfigCache {
         yield { name, raw, needsEvaluation, loop };
       }
     },
+    size: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
     load(configs) {
       for (const { name, raw, needsEvaluation, loop } of [...configs].reverse())
         entries.set(name, { raw, needsEvaluation, loop, readAt: null });

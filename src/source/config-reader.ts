@@ -25,6 +25,8 @@ export interface ConfigReader {
   retryAll(): void;
   /** When the oldest change of `key` that is not delivered yet was noticed. */
   firstDirtyAt(key: ServiceKey): number | undefined;
+  /** When the oldest change that is not delivered yet was noticed, those apart that the agent does not give; null: none. */
+  oldestDirtyMs(): number | null;
   /** Its config changed at least twice within the last seconds. */
   restless(key: ServiceKey): boolean;
   /** Reads in progress. */
@@ -43,6 +45,8 @@ export interface ConfigReaderOptions {
   /** @default 4 */
   readonly concurrency?: number;
   readonly metrics?: WorkqueueMetrics;
+  /** A text that was wanted came from there. */
+  readonly onOrigin?: (origin: 'agent' | 'cache') => void;
   /** What evaluated text depends on beside the service's own config. */
   context(): EvaluationContext;
   onRead(key: ServiceKey, config: ReadConfig): void;
@@ -91,6 +95,8 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   /** Refused evaluations that will be asked for again. */
   const later = new Map<ServiceKey, Cancel>();
 
+  /** Their last read failed: that is a problem of its own, and no delay. */
+  const failing = new Set<ServiceKey>();
   let stuck = 0;
 
   async function work(): Promise<void> {
@@ -121,6 +127,8 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       queue.forget(key);
       return;
     }
+    if (config.ok) failing.delete(key);
+    else failing.add(key);
     if (config.ok) options.onRead(key, config.value);
     else options.onUnreadable(key, want.csum, config.failure);
     if (!config.ok && config.failure.retry !== 'no') {
@@ -133,6 +141,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
 
   async function fetch(key: ServiceKey, { csum, fresh }: Wanted): Promise<Result<ReadConfig>> {
     const cached = fresh ? undefined : cache.raw(key, csum);
+    if (cached !== undefined) options.onOrigin?.('cache');
     const raw = cached === undefined ? await readRaw(key, csum) : ok(cached);
     if (!raw.ok) return raw;
     const { raw: text, loop, needsEvaluation } = raw.value;
@@ -143,6 +152,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   }
 
   async function readRaw(key: ServiceKey, csum: string): Promise<Result<RawConfig>> {
+    options.onOrigin?.('agent');
     const answer = await source.config(key, { evaluate: false, node: options.context().node });
     if (!answer.ok) return answer;
     const { text } = answer.value;
@@ -161,10 +171,14 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   async function readEvaluated(key: ServiceKey, csum: string, fresh: boolean): Promise<Result<string>> {
     const context = options.context();
     const cached = fresh ? undefined : cache.evaluated(key, csum, context);
-    if (cached !== undefined) return ok(cached);
+    if (cached !== undefined) {
+      options.onOrigin?.('cache');
+      return ok(cached);
+    }
     const name = `${key} ${csum}`;
     const bar = barred.get(name);
     if (bar !== undefined && clock.now() < bar.untilMs) return fail(bar.failure);
+    options.onOrigin?.('agent');
     const answer = await source.config(key, { evaluate: true, node: context.node });
     if (answer.ok && answer.value.text === '{}') return empty;
     if (answer.ok) {
@@ -203,6 +217,7 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
     },
     drop(key) {
       wanted.delete(key);
+      failing.delete(key);
       later.get(key)?.();
       later.delete(key);
     },
@@ -211,6 +226,12 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       for (const key of wanted.keys()) queue.add(key);
     },
     firstDirtyAt: (key) => queue.firstDirtyAt(key),
+    oldestDirtyMs() {
+      let oldest: number | null = null;
+      for (const [key, sinceMs] of queue.unserved())
+        if (!failing.has(key)) oldest = Math.min(oldest ?? sinceMs, sinceMs);
+      return oldest;
+    },
     restless: again.has,
     unfinished: () => queue.unfinished(),
     start() {

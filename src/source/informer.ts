@@ -58,6 +58,8 @@ export interface InformerOptions {
   /** `--resync`; null or absent: paced by cost. */
   readonly resyncMs?: number | null;
   readonly readsMetrics?: WorkqueueMetrics;
+  /** A config that was wanted came from there, for the metrics. */
+  readonly onOrigin?: (origin: 'agent' | 'cache') => void;
 }
 
 export interface Informer {
@@ -88,6 +90,8 @@ export interface Informer {
   refreshRaw(key: ServiceKey): Promise<Result<string>>;
   /** When the oldest change of `key` that is not in its facts yet was noticed. */
   dirtySince(key: ServiceKey): number | undefined;
+  /** When the oldest change that is in nobody's facts yet was noticed; null: there is none. */
+  oldestDirtyMs(): number | null;
   /** Its config changed at least twice within the last seconds. */
   restless(key: ServiceKey): boolean;
   /** Config reads in progress. */
@@ -272,6 +276,7 @@ export function createInformer(options: InformerOptions): Informer {
       return answer.ok ? { ok: true, value: answer.value.text } : answer;
     },
     dirtySince: (key) => reader.firstDirtyAt(key),
+    oldestDirtyMs: () => reader.oldestDirtyMs(),
     restless: (key) => reader.restless(key),
     unfinished: () => reader.unfinished(),
     forget: (key) => store.forget(key),

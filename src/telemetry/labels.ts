@@ -25,7 +25,8 @@ export const gapReasons = [
   'refused',
   'other',
 ] as const;
-export const agentActions = ['whoami', 'daemon_status', 'object_config', 'object_action', 'other'] as const;
+export const agentActions = ['whoami', 'daemon_status', 'object_config', 'object_action'] as const;
+export type AgentAction = (typeof agentActions)[number];
 /** `ok`, or the failure's code without its `agent-`. */
 export const agentOutcomes = [
   'ok',
@@ -68,11 +69,15 @@ export const kindsOfReason = {
 } as const satisfies Record<ChangeReason, readonly Change['kind'][]>;
 
 export const driftKinds = ['missing', 'mutated', 'extra'] as const;
+export type DriftKind = (typeof driftKinds)[number];
 export const protocols = ['tcp', 'udp'] as const satisfies readonly L4[];
 export const portStates = ['free', 'used', 'reserved', 'quarantined'] as const;
 export type PortState = (typeof portStates)[number];
-export const serverStates = ['desired', 'observed', 'pending', 'held', 'foreign'] as const;
+export const serverStates = ['in-sync', 'pending', 'held', 'invalid', 'foreign', 'stale-default'] as const;
 export type ServerState = (typeof serverStates)[number];
+/** Where a config that was wanted came from. */
+export const readOrigins = ['agent', 'cache'] as const;
+export type ReadOrigin = (typeof readOrigins)[number];
 export const writeBackResults = ['written', 'skipped', 'failed', 'reverted'] as const;
 /** skipped: the value needs no write any more, for instance because another gateway wrote it. */
 export type WriteBackResult = (typeof writeBackResults)[number];

@@ -9,7 +9,7 @@ import { createTransitionLog, type Transition, type TransitionWriter } from './t
 
 export interface ProblemMetrics {
   problems(code: ProblemCode, count: number): void;
-  problemTransition(code: ProblemCode, transition: Transition): void;
+  problemRaised(code: ProblemCode): void;
 }
 
 export interface ProblemBoard {
@@ -44,7 +44,7 @@ export function createProblemBoard(deps: {
     if (count === 0) counts.delete(problem.code);
     else counts.set(problem.code, count);
     deps.metrics.problems(problem.code, count);
-    deps.metrics.problemTransition(problem.code, transition);
+    if (transition === 'raised') deps.metrics.problemRaised(problem.code);
     transitions.note(identityOf(problem), transition, problem);
   }
 

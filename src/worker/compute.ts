@@ -47,7 +47,15 @@ export interface Compute {
   close(): Promise<void>;
 }
 
-const noThreads: ComputeStats = { jobs: 0, replaced: 0, utilisation: 0, overdueMs: 0, lostInRow: 0 };
+const noThreads: ComputeStats = {
+  jobs: 0,
+  replaced: 0,
+  done: 0,
+  waitedMs: 0,
+  utilisation: 0,
+  overdueMs: 0,
+  lostInRow: 0,
+};
 
 const lostTooOften = 3;
 

@@ -19,6 +19,9 @@ export interface ThreadStats {
   readonly jobs: number;
   /** Threads that crashed or hung, since the start. */
   readonly replaced: number;
+  /** Jobs that were answered, and for how long jobs waited for a thread, since the start. */
+  readonly done: number;
+  readonly waitedMs: number;
   /** The share of the time in which threads worked, 0 to 1. */
   readonly utilisation: number;
   /** For how long a job waits beyond its limit while no thread takes any; 0: none does. */
@@ -50,6 +53,8 @@ export function createThreads({
   let closed = false;
   let running = 0;
   let replaced = 0;
+  let done = 0;
+  let waitedMs = 0;
   const waiting: { readonly since: number; readonly limitMs: number; readonly take: () => void }[] = [];
   /** When a thread last took a job. */
   let takenAt = 0;
@@ -69,9 +74,11 @@ export function createThreads({
 
   /** A thread of one's own; whoever waits longest gets the next. */
   async function enter(limitMs: number): Promise<void> {
+    const since = clock.now();
     if (running < size) running += 1;
-    else await new Promise<void>((take) => waiting.push({ since: clock.now(), limitMs, take }));
+    else await new Promise<void>((take) => waiting.push({ since, limitMs, take }));
     takenAt = clock.now();
+    waitedMs += takenAt - since;
   }
 
   function leave(): void {
@@ -98,7 +105,9 @@ export function createThreads({
       const abort = new AbortController();
       const cancel = clock.after(limitMs, () => abort.abort());
       try {
-        return (await pool.run(job, { name: work, signal: abort.signal })) as Reply<T>;
+        const reply = (await pool.run(job, { name: work, signal: abort.signal })) as Reply<T>;
+        done += 1;
+        return reply;
       } catch (error) {
         if (closed) return { lost: 'closed', detail: 'the janitor is stopping' };
         replaced += 1;
@@ -112,6 +121,8 @@ export function createThreads({
     stats: () => ({
       jobs: running + waiting.length,
       replaced,
+      done,
+      waitedMs,
       utilisation: pool?.utilization ?? 0,
       overdueMs: overdueMs(),
     }),

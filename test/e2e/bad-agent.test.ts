@@ -152,9 +152,7 @@ describe('bad frames and answers of the agent', () => {
     ];
     for (const [what, outcome, body] of lists) {
       const seen = (): Promise<number> =>
-        janitor.metric(
-          `gobtw_janitor_agent_request_seconds_count{action="daemon_status",outcome="${outcome}"}`,
-        );
+        janitor.metric(`gobtw_janitor_agent_requests_total{action="daemon_status",outcome="${outcome}"}`);
       await t.test(`${what}: ${outcome}`, async () => {
         const asked = proxy.count('daemon_status');
         const hook: AgentHook = async (request, forward) =>

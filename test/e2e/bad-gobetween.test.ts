@@ -76,7 +76,7 @@ describe('bad answers of GoBetween', () => {
         for (const [i, [what, outcome, hook]] of share.entries()) {
           await t.test(`${what}: ${outcome}`, async () => {
             const count = (): Promise<number> =>
-              janitor.metric(`gobtw_janitor_api_request_seconds_count{op="status",outcome="${outcome}"}`);
+              janitor.metric(`gobtw_janitor_api_requests_total{op="status",outcome="${outcome}"}`);
             const seen = await count();
             api.hook = (call, forward, raw) => (call.method === 'GET' ? hook(call, forward, raw) : forward());
             await eventually(async () => assert.ok((await count()) > seen + 1));

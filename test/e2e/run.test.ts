@@ -60,7 +60,7 @@ describe('run', () => {
     assert.deepEqual(await binds(world), before);
     const samples = await readMetrics(metrics);
     assert.equal(samples.get('gobtw_janitor_gobetween_up'), 1);
-    assert.equal(samples.get('gobtw_janitor_servers{state="observed"}'), 1);
+    assert.equal(samples.get('gobtw_janitor_servers{state="in-sync"}'), 1);
   });
 
   test('after kill -9 the next start converges with no needless call', async (t) => {

@@ -98,7 +98,7 @@ const allowed: readonly (readonly [string, string])[] = [
   ['src/worker/allowed.ts', importing('../ports/pool.js')],
   ['src/gobetween/tickets.ts', requiring('p-queue')],
   ['src/gobetween/client.ts', requiring('undici')],
-  ['src/telemetry/metrics.ts', requiring('prom-client')],
+  ['src/telemetry/registrar.ts', requiring('prom-client')],
   ['src/telemetry/log.ts', requiring('pino')],
   [
     'src/cli/allowed.ts',

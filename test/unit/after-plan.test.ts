@@ -33,15 +33,14 @@ test('a service that is gone is forgotten once the last of its servers is delete
     states: () => new Map(),
     watch: { up: () => true, sweepNow: async () => true },
     again: (key) => said.push(`again ${key}`),
-    clean: () => undefined,
   });
   const server = observedServer('_80._tcp.web.root.svc', 'any');
   ledger.replaceAll([server], ledger.mark());
-  after.settled(web, 1);
+  after.settled(web);
   assert.deepEqual(said.splice(0), [`write-back forgets ${web}`], 'its server is still there');
   ledger.deleted(server.name);
   after.served(web);
   assert.deepEqual(said.splice(0), [`again ${web}`]);
-  after.settled(web, 0);
+  after.settled(web);
   assert.deepEqual(said, [`write-back forgets ${web}`, `informer forgets ${web}`]);
 });

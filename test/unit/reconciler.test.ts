@@ -42,6 +42,7 @@ function open() {
       },
       contextChanged: () => undefined,
       states: () => new Map(),
+      staleDefaults: () => 0,
     },
     submit: () => undefined,
     cancel: () => undefined,

@@ -4,7 +4,10 @@ import { type ComputeStats, createInlineCompute } from '../../../src/worker/comp
 import { openApp } from '../../support/app-rig.js';
 
 test('/healthz fails while the worker threads are no use, with the reason, and /metrics shows them', async () => {
-  let stats: ComputeStats = { jobs: 2, replaced: 1, utilisation: 0.25, overdueMs: 0, lostInRow: 2 };
+  let stats: ComputeStats = {
+    ...{ jobs: 2, replaced: 1, done: 7, waitedMs: 1500, utilisation: 0.25 },
+    ...{ overdueMs: 0, lostInRow: 2 },
+  };
   const rig = await openApp({
     given: { listen: '127.0.0.1:0' },
     compute: { ...createInlineCompute(), stats: () => stats },

@@ -118,10 +118,10 @@ describe('metrics are recorded where things happen', () => {
           .at(-1),
       );
     const some = [
-      'gobtw_janitor_agent_request_seconds_count{action="whoami",outcome="ok"}',
-      'gobtw_janitor_agent_request_seconds_count{action="daemon_status",outcome="ok"}',
-      'gobtw_janitor_agent_request_seconds_count{action="object_config",outcome="ok"}',
-      'gobtw_janitor_agent_request_seconds_count{action="object_action",outcome="ok"}',
+      'gobtw_janitor_agent_requests_total{action="whoami",outcome="ok"}',
+      'gobtw_janitor_agent_requests_total{action="daemon_status",outcome="ok"}',
+      'gobtw_janitor_agent_requests_total{action="object_config",outcome="ok"}',
+      'gobtw_janitor_agent_requests_total{action="object_action",outcome="ok"}',
       'gobtw_janitor_events_total{kind="config",outcome="queued"}',
       'gobtw_janitor_events_total{kind="config",outcome="coalesced"}',
       'gobtw_janitor_events_total{kind="membership",outcome="coalesced"}',
@@ -142,11 +142,11 @@ describe('metrics are recorded where things happen', () => {
       'gobtw_janitor_gobetween_restarts_total',
       'gobtw_janitor_gobetween_up',
       'gobtw_janitor_event_stream_connected',
-      'gobtw_janitor_api_request_seconds_count{op="list",outcome="ok"}',
-      'gobtw_janitor_api_request_seconds_count{op="status",outcome="ok"}',
-      'gobtw_janitor_api_request_seconds_count{op="stats",outcome="ok"}',
+      'gobtw_janitor_api_requests_total{op="list",outcome="ok"}',
+      'gobtw_janitor_api_requests_total{op="status",outcome="ok"}',
+      'gobtw_janitor_api_requests_total{op="stats",outcome="ok"}',
       'gobtw_janitor_problems{code="port-reserved"}',
-      'gobtw_janitor_problem_transitions_total{code="port-conflict",transition="raised"}',
+      'gobtw_janitor_problems_raised_total{code="port-conflict"}',
       'workqueue_adds_total{name="reads"}',
       'workqueue_adds_total{name="reconcile"}',
     ];
@@ -165,7 +165,7 @@ describe('metrics are recorded where things happen', () => {
     const series = async (): Promise<readonly string[]> =>
       (await rig.page('/metrics')).text
         .split('\n')
-        .filter((line) => /^(gobtw_janitor|workqueue)_/.test(line))
+        .filter((line) => /^(gobtw_janitor|workqueue)_(?!trouble_info)/.test(line))
         .map((line) => line.slice(0, line.lastIndexOf(' ')));
     const before = await series();
     for (const outcome of ['denied', 'no-files', 'file-error', 'invalid', 'closed', 'timeout'] as const) {

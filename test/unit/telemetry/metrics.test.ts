@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outcome } from '../../../src/gobetween/outcome.js';
+import type { Problem } from '../../../src/model/problem.js';
+import type { ServiceKey } from '../../../src/model/service.js';
 import { wantsOpenMetrics } from '../../../src/telemetry/exposition.js';
 import {
   type ApiOutcome,
@@ -37,7 +39,7 @@ test('every combination of labels is there from the first scrape, at zero', asyn
     }
   }
   assert.ok(names.includes('workqueue_depth{name="reconcile"}'));
-  assert.ok(names.includes('gobtw_janitor_api_request_seconds_count{op="create",outcome="port-busy"}'));
+  assert.ok(names.includes('gobtw_janitor_api_requests_total{op="create",outcome="port-busy"}'));
 });
 
 test('recording never makes a series that was not there', async () => {
@@ -46,7 +48,7 @@ test('recording never makes a series that was not there', async () => {
   const before = await series();
   record(metrics);
   metrics.eventGap('some new reason');
-  metrics.agentRequest('weird', 'weirder', 1);
+  metrics.agentRequest('whoami', 'weirder', 1);
   assert.equal(await series(), before);
 });
 
@@ -60,22 +62,30 @@ function record(metrics: Metrics): void {
   queue.unfinished(4000, 3000);
   metrics.event('config', 'queued');
   metrics.streamConnected(true);
+  metrics.agentUp(true);
   metrics.lag(30, 'r17');
+  metrics.oldestUnserved(2500);
   metrics.roundKeys(5);
   metrics.roundPhase('plan', 2);
   metrics.change('replace', 'drift', 'applied');
   metrics.superseded(2);
   metrics.drift({ missing: 1, mutated: 2, extra: 3 });
+  metrics.driftMended('mutated');
   metrics.ports('udp', { free: 1, used: 2, reserved: 3, quarantined: 4 });
   metrics.conflicts(6);
   metrics.servers('foreign', 7);
+  metrics.serversInAll(12, 11);
+  metrics.connectionsDropped('edited', 13);
+  metrics.configRead('cache');
+  metrics.configCache(14, 15);
+  metrics.workers({ jobs: 1, replaced: 2, done: 3, waitedMs: 4000, utilisation: 0.5 });
   metrics.apiRequest('remove', 'ok', 8);
   metrics.gobetweenUp(true);
   metrics.gobetweenRestart();
   metrics.writeBack('written');
   metrics.synced(true, 1_700_000_000_500);
   metrics.problems('bad-word', 9);
-  metrics.problemTransition('bad-word', 'raised');
+  metrics.problemRaised('bad-word');
 }
 
 test('what is recorded is what is shown, in base units', async () => {
@@ -98,17 +108,30 @@ test('what is recorded is what is shown, in base units', async () => {
     'gobtw_janitor_changes_total{kind="replace",reason="drift",result="applied"}': 1,
     gobtw_janitor_superseded_total: 2,
     'gobtw_janitor_drift_servers{kind="extra"}': 3,
+    'gobtw_janitor_drift_found_total{kind="mutated"}': 2,
+    'gobtw_janitor_drift_mended_total{kind="mutated"}': 1,
+    gobtw_janitor_agent_up: 1,
+    gobtw_janitor_oldest_unserved_seconds: 2.5,
+    gobtw_janitor_servers_desired: 12,
+    gobtw_janitor_servers_observed: 11,
+    'gobtw_janitor_dropped_connections_total{reason="edited"}': 13,
+    'gobtw_janitor_config_reads_total{origin="cache"}': 1,
+    gobtw_janitor_config_cache_entries: 14,
+    gobtw_janitor_config_cache_bytes: 15,
+    gobtw_janitor_worker_replaced_total: 2,
+    gobtw_janitor_worker_jobs_done_total: 3,
+    gobtw_janitor_worker_wait_seconds_total: 4,
     'gobtw_janitor_ports{proto="udp",state="quarantined"}': 4,
     gobtw_janitor_conflicts: 6,
     'gobtw_janitor_servers{state="foreign"}': 7,
-    'gobtw_janitor_api_request_seconds_sum{op="remove",outcome="ok"}': 0.008,
+    'gobtw_janitor_api_request_seconds_sum{op="remove"}': 0.008,
     gobtw_janitor_gobetween_up: 1,
     gobtw_janitor_gobetween_restarts_total: 1,
     'gobtw_janitor_write_backs_total{result="written"}': 1,
     gobtw_janitor_synced: 1,
     gobtw_janitor_last_sync_timestamp_seconds: 1_700_000_000.5,
     'gobtw_janitor_problems{code="bad-word"}': 9,
-    'gobtw_janitor_problem_transitions_total{code="bad-word",transition="raised"}': 1,
+    'gobtw_janitor_problems_raised_total{code="bad-word"}': 1,
   };
   for (const [series, value] of Object.entries(expected))
     assert.equal(await valueOf(metrics, series), value, series);
@@ -157,12 +180,13 @@ test('in text every sample belongs to the family announced above it', async () =
   }
 });
 
-test('labels are bounded, and none is a service', () => {
+test('labels are bounded, and none is a service but in the one metric that names 100 at most', () => {
   assert.equal(bounded(gapReasons, 'disconnected'), 'disconnected');
   assert.equal(bounded(gapReasons, '{"a":1}'), 'other');
   const labels = new Set(
     createMetrics('1', false)
       .describe()
+      .filter(({ name }) => name !== 'gobtw_janitor_trouble_info')
       .flatMap((metric) => metric.labels),
   );
   for (const label of ['service', 'key', 'server', 'port', 'path', 'name_space'])
@@ -178,10 +202,7 @@ test("an agent's failure is counted by its code", async () => {
   const metrics = createMetrics('1', false);
   metrics.agentRequest('object_config', 'agent-timeout', 1);
   assert.equal(
-    await valueOf(
-      metrics,
-      'gobtw_janitor_agent_request_seconds_count{action="object_config",outcome="timeout"}',
-    ),
+    await valueOf(metrics, 'gobtw_janitor_agent_requests_total{action="object_config",outcome="timeout"}'),
     1,
   );
 });
@@ -199,4 +220,40 @@ test('Accept headers', () => {
   assert.equal(wantsOpenMetrics(undefined), false);
   assert.equal(wantsOpenMetrics('*/*'), false);
   assert.equal(wantsOpenMetrics('Application/OpenMetrics-Text'), true);
+});
+
+test('figures that grow since the start are counted once, whenever they are told', async () => {
+  const metrics = createMetrics('1', false);
+  const figures = { jobs: 0, replaced: 1, done: 5, waitedMs: 2000, utilisation: 0 };
+  metrics.workers(figures);
+  metrics.workers(figures);
+  metrics.workers({ ...figures, done: 6, waitedMs: 2500 });
+  assert.equal(await valueOf(metrics, 'gobtw_janitor_worker_jobs_done_total'), 6);
+  assert.equal(await valueOf(metrics, 'gobtw_janitor_worker_wait_seconds_total'), 2.5);
+  assert.equal(await valueOf(metrics, 'gobtw_janitor_worker_replaced_total'), 1);
+});
+
+test('services in trouble are named, 100 at most, each code once, and not any more when they are well', async () => {
+  const metrics = createMetrics('1', false);
+  const named = async (): Promise<string[]> =>
+    (await text(metrics)).split('\n').filter((line) => line.startsWith('gobtw_janitor_trouble_info{'));
+  const problem = (name: string, severity: 'problem' | 'warning' = 'problem'): Problem => ({
+    ...{ code: 'port-conflict', severity, place: 'igw_gobtw_bind 80/tcp', message: '', keeps: '', mend: '' },
+    key: `shop/svc/${name}` as ServiceKey,
+  });
+  const cluster = { ...problem('x'), key: null };
+  metrics.trouble([problem('web'), problem('web'), problem('api', 'warning'), cluster]);
+  assert.deepEqual(await named(), [
+    'gobtw_janitor_trouble_info{service="shop/svc/web",code="port-conflict"} 1',
+  ]);
+  assert.equal(await valueOf(metrics, 'gobtw_janitor_trouble_truncated'), 0);
+  metrics.trouble(Array.from({ length: 250 }, (_, i) => problem(`s${i}`)));
+  assert.equal((await named()).length, 100);
+  assert.equal(await valueOf(metrics, 'gobtw_janitor_trouble_truncated'), 150);
+  metrics.trouble([problem('odd"\\\n}name')]);
+  assert.deepEqual(await named(), [
+    'gobtw_janitor_trouble_info{service="shop/svc/odd\\"\\\\\\n}name",code="port-conflict"} 1',
+  ]);
+  metrics.trouble([]);
+  assert.deepEqual(await named(), []);
 });

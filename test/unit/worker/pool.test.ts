@@ -120,7 +120,7 @@ describe('other jobs that lose their thread', () => {
 
 describe('threads that are no use any more', () => {
   let answer: () => unknown = () => ({ lost: 'crashed', detail: 'exit code 1' });
-  const stats = { jobs: 0, replaced: 0, utilisation: 0, overdueMs: 0 };
+  const stats = { jobs: 0, replaced: 0, done: 0, waitedMs: 0, utilisation: 0, overdueMs: 0 };
   const compute = createPoolCompute({
     clock: systemClock,
     threads: {
