@@ -25,6 +25,9 @@ export interface Exposition {
   readonly body: string;
 }
 
+/** Gauges with the name of a counter; their sums by `type` are there under a better one. */
+const misnamed = ['handles', 'requests', 'resources'].map((of) => `nodejs_active_${of}_total`);
+
 export type Registrar = ReturnType<typeof createRegistrar>;
 
 /** `nodeMetrics` adds prom-client's metrics of the process (`nodejs_…`, `process_…`). */
@@ -33,7 +36,10 @@ export function createRegistrar(nodeMetrics: boolean) {
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
   const registers = [registry];
   const described: MetricDescription[] = [];
-  if (nodeMetrics) collectDefaultMetrics({ register: registry });
+  if (nodeMetrics) {
+    collectDefaultMetrics({ register: registry });
+    for (const name of misnamed) registry.removeSingleMetric(name);
+  }
 
   function note(name: string, type: string, labels: readonly string[], help: string): string {
     described.push({ name, type, labels, help });
