@@ -1,4 +1,5 @@
-/** The texts that are committed beside this code: alerts.yml for Prometheus and RUNBOOK.md for people. Pure. */
+/** The texts that are committed beside this code: alerts.yml for Prometheus, dashboards for Grafana, RUNBOOK.md for people. Pure. */
+import type { DashboardBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { stringify } from 'yaml';
 import type { Alert } from './alert.js';
 
@@ -16,6 +17,11 @@ export function rulesFile(alerts: readonly Alert[]): string {
   }));
   const head = '# Written by `npm run grafana` from grafana/alerts.ts; do not edit.\n';
   return head + stringify({ groups: [{ name: 'gobtw-janitor', rules }] }, { lineWidth: 0 });
+}
+
+/** What Grafana imports, or reads from a folder of provisioned dashboards. */
+export function dashboardFile(builder: () => DashboardBuilder): string {
+  return `${JSON.stringify(builder().build(), null, 2)}\n`;
 }
 
 export function runbookFile(alerts: readonly Alert[]): string {
