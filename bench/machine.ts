@@ -53,7 +53,9 @@ function versionOf(name: string): string | null {
 function commit(): string {
   try {
     const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim();
-    const dirty = git('status', '--porcelain') === '' ? '' : ' with uncommitted changes';
+    // What this run writes is no change of what it measures.
+    const changed = git('status', '--porcelain', '--', ':/', ':(top,exclude)bench/RESULTS.md');
+    const dirty = changed === '' ? '' : ' with uncommitted changes';
     return `${git('rev-parse', '--short', 'HEAD')}${dirty}`;
   } catch {
     return 'unknown (no git)';
