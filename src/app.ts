@@ -252,6 +252,7 @@ export function createApp(
     anonymous: () => identity.problem() !== null,
     contested: contested.has,
     apply: (changes) => applier.submit(changes),
+    withheld: feedback.withheld,
     metrics,
   });
   const afterPlan = createAfterPlan({

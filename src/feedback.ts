@@ -49,6 +49,8 @@ export interface Feedback {
   noticed(key: ServiceKey, since: number): void;
   /** The service was planned in this round, with so many changes that it owes. */
   planned(key: ServiceKey, changes: number, round: number): void;
+  /** Something that was planned for it is not sent, by policy or for its own good: that is no delay. */
+  withheld(key: ServiceKey): void;
   /** When (Clock.now) the oldest change that GoBetween does not have yet was noticed; null: there is none. */
   oldestMs(): number | null;
 }
@@ -186,6 +188,9 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       if (change === undefined) return;
       if (changes === 0) noticed.delete(key);
       else change.round ??= round;
+    },
+    withheld(key) {
+      if (!ledger.owes(key, null)) noticed.delete(key);
     },
     oldestMs() {
       let oldest: number | null = null;

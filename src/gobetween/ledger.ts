@@ -81,9 +81,9 @@ export function createLedger(clock: Clock) {
       }
       return false;
     },
-    /** Whether another server of this service than `done` still differs from an intent that GoBetween did not refuse. */
-    owes(key: ServiceKey, done: ServerName): boolean {
-      const intent = entries.get(done)?.intent ?? null;
+    /** Whether a server of this service, `done` apart, still differs from an intent that GoBetween did not refuse. */
+    owes(key: ServiceKey, done: ServerName | null): boolean {
+      const intent = (done === null ? undefined : entries.get(done))?.intent ?? null;
       const own = intent !== null && intent.key === key && !intent.refused;
       return entries.owedTo(key) > (own ? 1 : 0);
     },

@@ -77,3 +77,29 @@ test('a lag carries its round, and so does the line of the change', async () => 
   assert.equal(String(line?.round), round);
   await rig.stop();
 });
+
+test('what policy holds back is not late', async () => {
+  const rig = await openApp({
+    given: { listen: '127.0.0.1:0', policy: 'upsert-only' },
+    prepare: (r) => r.put('web', '80/tcp-:1080 443/tcp-:1443'),
+  });
+  rig.put('web', '80/tcp-:1080');
+  await rig.advance(5000);
+  assert.equal(Object.keys(rig.served()).length, 2, 'nothing is deleted');
+  assert.equal(await rig.metric('gobtw_janitor_oldest_unserved_seconds'), 0);
+  rig.balancer.fail('POST', 'no-files', { times: 2 });
+  rig.put('web', '81/tcp-:1081');
+  await rig.advance(300);
+  assert.ok(((await rig.metric('gobtw_janitor_oldest_unserved_seconds')) ?? 0) > 0.2, 'a creation is due');
+  await rig.advance(30_000);
+  assert.equal(await rig.metric('gobtw_janitor_oldest_unserved_seconds'), 0);
+  await rig.stop();
+
+  const watching = await openApp({
+    given: { listen: '127.0.0.1:0', policy: 'observe' },
+    prepare: (r) => r.put('web', '80/tcp-:1080'),
+  });
+  await watching.advance(5000);
+  assert.equal(await watching.metric('gobtw_janitor_oldest_unserved_seconds'), 0);
+  await watching.stop();
+});
