@@ -28,6 +28,7 @@ const benches: readonly { readonly name: string; readonly real?: true }[] = [
   { name: 'single' },
   { name: 'memory' },
   { name: 'idle' },
+  { name: 'scrape' },
 ];
 
 const { values, positionals } = parseArgs({

@@ -85,6 +85,7 @@ const methods = {
   planned: () => running().planned(),
   settled: () => running().settled(),
   servers: () => running().servers(),
+  address: () => running().address(),
   problems: () => running().problems().length,
   logLines: () => lines,
   /** When it first believed GoBetween to have so many servers. */

@@ -257,3 +257,15 @@ test('services in trouble are named, 100 at most, each code once, and not any mo
   metrics.trouble([]);
   assert.deepEqual(await named(), []);
 });
+
+test('a scrape is below 60 KiB with a hundred services in trouble', async () => {
+  const metrics = createMetrics('10.20.30', true);
+  record(metrics);
+  const problems = Array.from({ length: 200 }, (_, i) => ({
+    ...{ severity: 'problem', place: '', message: '', keeps: '', mend: '' },
+    ...{ code: 'write-back-reverted', key: `some-namespace/svc/a-service-with-a-long-name-${i}` },
+  })) as unknown as readonly Problem[];
+  metrics.trouble(problems);
+  const { body } = await metrics.expose(undefined);
+  assert.ok(Buffer.byteLength(body) < 60 * 1024, `${Buffer.byteLength(body)} bytes`);
+});
