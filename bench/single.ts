@@ -63,6 +63,7 @@ function measure(size: number, windowMs: number, seed: number) {
       const bind = `${binds.get(service) ?? firstState(fixture, service).bind} ${word}`;
       binds.set(service, bind);
       const name = serversOf(fixture, service, { bind: word, rev: 0 })[0]?.name ?? '';
+      await gobetween.call('expect', name);
       const created = gobetween.call('created', name);
       const changedAt = await agent.call('change', { service, bind });
       const late = setTimeout(() => {

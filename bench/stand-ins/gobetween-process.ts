@@ -20,6 +20,7 @@ const counts = new Map<string, number>();
 const writes: Write[] = [];
 /** Who waits for a server of this name. */
 const waiting = new Map<string, (at: number) => void>();
+const expected = new Map<string, Promise<number>>();
 let lives = 0;
 let startTime = '';
 let server: LeanServer | null = null;
@@ -100,14 +101,24 @@ const methods = {
     await listen();
     return at;
   },
-  /** When a server of this name is created: from now on, once. */
-  created: (name: string) =>
-    new Promise<number>((resolve) => {
+  /** From now on the next creation of this name is noted. Awaited before it is caused: it could else come first. */
+  expect(name: string): void {
+    const created = new Promise<number>((resolve) => {
       waiting.set(name, (at) => {
         waiting.delete(name);
         resolve(at);
       });
-    }),
+    });
+    expected.set(name, created);
+  },
+  /** When the server that was expected was created. */
+  async created(name: string): Promise<number> {
+    const created = expected.get(name);
+    if (created === undefined) throw new Error(`${name} was not expected`);
+    const at = await created;
+    expected.delete(name);
+    return at;
+  },
   counts: () => Object.fromEntries(counts),
   writes: () => writes,
   /** First and last creation since `forget`, and how many servers there are. */
