@@ -70,6 +70,24 @@ module.exports = {
       to: { path: '^src/(source|gobetween|telemetry)/', pathNot: '^src/$1/' },
     },
     {
+      name: 'operator-looks-through-interfaces',
+      comment:
+        'operator/ is handed what it looks at: import types of the adapters, plain values of the core, and the shapes of HTTP answers.',
+      severity: 'error',
+      from: { path: '^src/operator/' },
+      to: {
+        path: '^src/(source|gobetween|telemetry|worker|state|settings|cli|sim|page)/',
+        pathNot: '^src/telemetry/http\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    only(
+      'page-client-is-alone',
+      'page/client/ runs in a browser: it knows the answers of /api/v1, and nothing of the program.',
+      '^src/page/client/',
+      ['^src/page/client/'],
+    ),
+    {
       name: 'reconciler-sees-types-of-adapters',
       comment: 'reconciler.ts calls adapters through interfaces; import their types only.',
       severity: 'error',
@@ -106,7 +124,7 @@ module.exports = {
     thirdParty('pino-pretty', '^src/telemetry/log\\.ts$'),
     thirdParty('lru-cache', '^src/source/(informer|config-cache)\\.ts$'),
     thirdParty('commander', '^src/(main\\.ts$|cli/)'),
-    thirdParty('dns-packet', '^src/(source/dns-probe\\.ts$|sim/)'),
+    thirdParty('dns-packet', '^src/(source/dns-question\\.ts$|sim/)'),
     {
       name: 'no-circular',
       comment: 'A cycle hides which stage comes first. Move the shared type to the earlier stage.',

@@ -4,9 +4,12 @@ import { serviceOfServer } from './fixture.js';
 import { percentile } from './machine.js';
 import { nowMs, pause } from './machine-clock.js';
 import { topFunctions } from './profile.js';
+import type { JanitorProcess } from './janitor-process.js';
+import { type Remote, startRemote } from './remote.js';
 import { settledJanitor, type Stage } from './stage.js';
 import type { Write } from './stand-ins/gobetween-process.js';
 import type { StormChange, StormPlan, StormResult } from './stand-ins/storm-plan.js';
+import type { ViewerProcess } from './stand-ins/viewer-process.js';
 
 export interface StormOutcome {
   readonly storm: StormResult;
@@ -26,6 +29,8 @@ export interface StormOutcome {
   /** Highest number of bytes that waited for the janitor to read the stream. */
   readonly backlog: number;
   readonly memory: { readonly rss: number; readonly maxRss: number };
+  /** What the viewers of the page were told, all together. */
+  readonly viewed: { readonly viewers: number; readonly bytes: number; readonly services: number };
   readonly profile: readonly string[];
 }
 
@@ -37,15 +42,33 @@ export interface StormOptions {
   readonly withinMs: number;
   readonly cpuProf: string | null;
   readonly label: string;
+  /** Who looks at the page meanwhile. @default 0 */
+  readonly viewers?: number;
 }
 
 const CALM_LOOKS = 12;
 
 /** Starts a janitor on the stage, plays the storm, waits until GoBetween is right (or the time is over). */
 export async function playStorm(stage: Stage, options: StormOptions): Promise<StormOutcome> {
-  const { agent, gobetween, fixture } = stage;
   const janitor = await settledJanitor(stage, options.flags);
   await pause(3000); // the second look at GoBetween is over
+  const viewers = startRemote<ViewerProcess>('./stand-ins/viewer-process.js');
+  try {
+    return await playBefore(stage, options, janitor, viewers);
+  } finally {
+    await viewers.end();
+  }
+}
+
+async function playBefore(
+  { agent, gobetween, fixture }: Stage,
+  options: StormOptions,
+  janitor: Remote<JanitorProcess>,
+  viewers: Remote<ViewerProcess>,
+): Promise<StormOutcome> {
+  const address = (await janitor.call('address')) ?? '';
+  await viewers.call('look', { address, viewers: options.viewers ?? 0 });
+  await pause(options.viewers === undefined ? 0 : 3000); // they have the first page
   const before = await gobetween.call('writes');
   if (before.length > 0) throw new Error(`the janitor changed ${before.length} servers that were right`);
   await agent.call('setReadRate', options.readsPerSecond);
@@ -59,7 +82,7 @@ export async function playStorm(stage: Stage, options: StormOptions): Promise<St
   const deadline = nowMs() + options.withinMs;
   const look = async (): Promise<boolean> => {
     await pause(500);
-    wrong = differences(await gobetween.call('binds'), wanted, fixture.services, stage);
+    wrong = differences(await gobetween.call('binds'), wanted, fixture.services, fixture);
     return wrong.length === 0;
   };
   while (!(await look()) && nowMs() < deadline);
@@ -80,6 +103,7 @@ export async function playStorm(stage: Stage, options: StormOptions): Promise<St
     load,
     wrong,
     memory: await janitor.call('memory', { collect: false }),
+    viewed: await viewers.call('seen'),
     profile,
   };
   await janitor.call('stop');
@@ -91,7 +115,7 @@ function differences(
   binds: ReadonlyMap<string, string>,
   wanted: ReadonlyMap<number, string>,
   services: number,
-  { fixture }: Stage,
+  fixture: Stage['fixture'],
 ): readonly string[] {
   const wrong: string[] = [];
   const missing = new Set(wanted.keys());

@@ -14,8 +14,9 @@ const flapping = Math.round(2000 * options.scale);
 const events = Math.round(100_000 * options.scale);
 const bystanders = 100;
 
-const variants: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+const variants: readonly (readonly [string, Readonly<Record<string, string>>, viewers?: number])[] = [
   ['janitor', {}],
+  ['janitor, 5 viewers', {}, 5],
   ...(options.only ? [] : [['janitor --workers 0', { workers: '0' }] as const]),
 ];
 
@@ -26,7 +27,7 @@ await runBench(
   async (run) => {
     const figures: Figure[] = [];
     const notes: string[] = [];
-    for (const [variant, flags] of variants) {
+    for (const [variant, flags, viewers] of variants) {
       const outcome = await onStage({ services, present: services }, (stage) =>
         playStorm(stage, {
           flags: { 'replace-rate': '0', ...flags },
@@ -43,6 +44,7 @@ await runBench(
           withinMs: 40_000,
           cpuProf: variant === 'janitor' ? options.cpuProf : null,
           label: `storm-${run}`,
+          ...(viewers === undefined ? {} : { viewers }),
         }),
       );
       figures.push(...figuresOf(variant, outcome));
@@ -92,7 +94,7 @@ function figuresOf(variant: string, outcome: StormOutcome): readonly Figure[] {
     },
   ];
   return [
-    ...(variant === 'janitor' ? held : held.map(unbound)),
+    ...(variant === 'janitor' ? held : held.map((figure) => (isViewed(figure) ? figure : unbound(figure)))),
     {
       variant,
       name: 'bystander live p50',
@@ -100,6 +102,21 @@ function figuresOf(variant: string, outcome: StormOutcome): readonly Figure[] {
       value: live('bystander').sort((a, b) => a - b)[Math.floor(bystanders / 2)] ?? Number.NaN,
     },
     { variant, name: 'flapping right p99', unit: 'ms', value: p99(flapped) },
+    ...(outcome.viewed.viewers === 0
+      ? []
+      : [
+          {
+            variant,
+            name: 'told each viewer',
+            unit: 'KiB',
+            value: outcome.viewed.bytes / outcome.viewed.viewers / 1024,
+          },
+        ]),
     ...plainFigures(variant, outcome),
   ];
+}
+
+/** The bound that holds while people look at the page. */
+function isViewed({ variant, name }: Figure): boolean {
+  return variant.endsWith('viewers') && name === 'main loop delay p99';
 }

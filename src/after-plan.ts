@@ -30,6 +30,8 @@ export function createAfterPlan(deps: {
   readonly states: () => ReadonlyMap<ServiceKey, ServiceState>;
   /** `up`: what is believed to be in GoBetween was seen there since it answers. */
   readonly watch: Pick<Watch, 'up' | 'sweepNow'>;
+  /** An operator paused it: nothing is written for it. */
+  readonly paused: (key: ServiceKey) => boolean;
   /** Plan this service again. */
   readonly again: (key: ServiceKey) => void;
 }): AfterPlan {
@@ -56,8 +58,9 @@ export function createAfterPlan(deps: {
   function wantWriteBack(key: ServiceKey): void {
     const state = deps.states().get(key);
     if (state?.config == null) return;
-    // A service that is not served here any more takes back what was still to be written.
-    const granted = state.compiled?.verdict === 'served' ? state.granted : [];
+    // A service that is paused, or not served here any more, takes back what was still to be written.
+    const isDue = state.compiled?.verdict === 'served' && !deps.paused(key);
+    const granted = isDue ? state.granted : [];
     const origin = state.compiled?.bindOrigin ?? 'raw';
     const fills = fillsOf(granted, ledger.byKey(key));
     writeBack.want(key, fills, state.config.csum, origin === 'raw' ? 'plain' : origin);

@@ -2,7 +2,15 @@
 import type { Result } from './errors.js';
 import type { Problem } from './model/problem.js';
 import type { Change } from './plan/change.js';
-import type { ExposureRow } from './plan/exposure.js';
+import type { GatewayFigures } from './operator/gateway.js';
+import type { Exposure } from './operator/exposures.js';
+
+export interface AppOptions {
+  /** Servers with a former default are replaced, not adopted (SPEC §4). */
+  readonly refresh?: boolean;
+  /** What was learnt is kept for the next start, where `--state-dir` says; otherwise it is only looked at. */
+  readonly keepsState?: boolean;
+}
 
 export interface App {
   /** Opens the pages and begins to follow both sides; absent peers are waited for. */
@@ -13,7 +21,11 @@ export interface App {
   planned(): Promise<void>;
   /** Resolves when nothing is left to do: no round, no change owed, no port to write back. Also when it stops. */
   settled(): Promise<void>;
-  exposure(): readonly ExposureRow[];
+  exposure(): readonly Exposure[];
+  /** The gateway as a whole, in figures. */
+  gateway(): GatewayFigures;
+  /** Client connections through one server now; null: GoBetween does not say. */
+  connections(server: string): Promise<number | null>;
   problems(): readonly Problem[];
   /** Owned servers believed to be in GoBetween. */
   servers(): number;

@@ -3,12 +3,12 @@
  * (DESIGN §5.5). Invariant: no part knows another's concrete type; what follows from what is written here and in
  * feedback.ts, and nowhere else.
  */
-import type { App } from './app-handle.js';
+import type { App, AppOptions } from './app-handle.js';
 import { createAfterPlan } from './after-plan.js';
 import { sleep, within } from './clock.js';
 import { createBugs } from './bugs.js';
 import { createBalancerEvents } from './balancer-events.js';
-import { createClusterEvents } from './cluster-events.js';
+import { createClusterSide } from './cluster-side.js';
 import { type Ports, timeRequests, timeSource } from './effects.js';
 import { ok } from './errors.js';
 import { createFeedback } from './feedback.js';
@@ -20,23 +20,23 @@ import { createWatch } from './gobetween/watch.js';
 import { createFirstPlan } from './first-plan.js';
 import { createGauges } from './gauges.js';
 import { createHolders } from './holders.js';
-import { createIdentity } from './identity.js';
+import { decodeName } from './model/name.js';
 import { observeAnswer } from './model/observed.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
 import { countByKind } from './plan/change.js';
-import { exposureOf } from './plan/exposure.js';
+import { createHistory } from './operator/history.js';
+import { createOrders } from './operator/orders.js';
+import { createOperatorSide } from './operator-side.js';
 import { createArbiter } from './ports/arbiter.js';
 import { createBackoff } from './queue/backoff.js';
 import { createWorkqueue } from './queue/workqueue.js';
 import { createReconciler } from './reconciler.js';
 import { createRound } from './round.js';
 import { reservedPorts, type Settings } from './settings/settings.js';
-import { createConfigCache } from './source/config-cache.js';
-import { createDnsChoice } from './source/dns-choice.js';
-import { createInformer } from './source/informer.js';
 import { createPeers } from './peers.js';
 import { createPages } from './pages.js';
+import { changeEvent, problemEvent } from './operator/events.js';
 import { createChangeLog } from './telemetry/change-log.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
@@ -49,13 +49,6 @@ import { createWritingBack } from './writing-back.js';
 const applierStopMs = 8_000;
 const writeStopMs = 5_000; // a lost write is made again by the next start
 const lookMs = 20;
-
-export interface AppOptions {
-  /** Servers with a former default are replaced, not adopted (SPEC §4). */
-  readonly refresh?: boolean;
-  /** What was learnt is kept for the next start, where `--state-dir` says; otherwise it is only looked at. */
-  readonly keepsState?: boolean;
-}
 
 export function createApp(
   settings: Settings,
@@ -73,7 +66,14 @@ export function createApp(
   });
   const metrics = createMetrics(version, true);
   const source = timeSource(ports.source, clock, metrics.agentRequest);
-  const board = createProblemBoard({ clock, log, metrics });
+  const history = createHistory(clock);
+  const board = createProblemBoard({
+    ...{ clock, log, metrics },
+    onTurn(transition, problem) {
+      history.note(problemEvent(transition, problem));
+      if (problem.key !== null) operators.feed.touch(problem.key);
+    },
+  });
   const report = (scope: string, problems: readonly Problem[]): void => board.set(scope, problems);
 
   const ledger = createLedger(clock);
@@ -87,8 +87,21 @@ export function createApp(
   });
   const balancer = createGuardedBalancer(
     timeRequests(ports.balancer, clock, metrics.apiRequest), // within: the guard sees what a DELETE is for
-    () => settings.policy,
+    (name) => orders.policyOf(decodeName(name)?.key ?? null),
   );
+  const orders = createOrders({
+    ...{ clock, policy: settings.policy },
+    tell(line) {
+      log.info({}, line);
+      history.note({ kind: 'order', service: null, server: null, text: line });
+    },
+    onChange(key) {
+      operators.feed.touchAll();
+      writeBack.resume();
+      if (key === null) reconciler.dirtyAll();
+      else reconciler.dirty(key);
+    },
+  });
   const bugs = createBugs(log, report);
   compute.whenLost(bugs.lost);
   const peers = createPeers(log, settings.gobetweenUrl);
@@ -99,29 +112,11 @@ export function createApp(
     bothSeen = true;
   };
 
-  const dns = createDnsChoice({
-    clock,
-    probe: ports.dnsProbe,
-    onChange: () => reconciler.dirtyAll('dns'),
-    onProbed: () => reconciler.poke(),
-  });
-  const cache = createConfigCache();
-  const informer = createInformer({
-    source,
-    clock,
-    random,
-    cache,
-    deleteGraceMs: settings.deleteGraceMs,
-    fallbackNode: settings.hostname ?? ports.hostname,
-    windowMs: settings.windowMs,
-    readsMetrics: metrics.queue('reads'),
-    onOrigin: metrics.configRead,
-    resyncMs: settings.resyncMs,
-    handlers: createClusterEvents({
-      informer: () => informer,
-      metrics,
-      peers,
-      setDns: (zone, servers) => dns.setCluster(zone, servers),
+  const { informer, cache, dns, identity } = createClusterSide({
+    ...{ settings, ports, source, metrics, peers, report },
+    on: {
+      dnsChanged: () => reconciler.dirtyAll('dns'),
+      dnsProbed: () => reconciler.poke(),
       contextChanged: () => round.contextChanged(),
       noticed: (key, since) => feedback.noticed(key, since),
       dirty: (key) => reconciler.dirty(key),
@@ -130,16 +125,7 @@ export function createApp(
         void watch.sweepNow();
         void warmStart.adopt().then(() => reconciler.poke());
       },
-      refreshNames: () => identity.refresh(),
-      ownProblems: () => [ports.agent.problem(), identity.problem()],
-      report,
-    }),
-  });
-  const identity = createIdentity({
-    settings,
-    hostname: ports.hostname,
-    cluster: informer.cluster,
-    services: informer.known,
+    },
   });
 
   const round = createRound({
@@ -173,6 +159,7 @@ export function createApp(
     onFirstPlan(changes) {
       log.info(countByKind(changes), 'first plan');
       firstPlan.make(changes);
+      operators.firstSync.planned(changes.filter(({ kind }) => kind !== 'adopt').length);
       board.firstSyncDone();
     },
     onRound({ keys }) {
@@ -183,13 +170,15 @@ export function createApp(
     onSettled(key, changes, number) {
       feedback.planned(key, changes, number);
       afterPlan.settled(key);
+      operators.feed.touch(key);
     },
     onFailed: bugs.failed,
     onMended: bugs.mended,
   });
 
   const writeBack = createWritingBack({
-    ...{ clock, random, settings, source, informer, metrics, report },
+    ...{ clock, random, source, informer, metrics, report },
+    allowed: () => settings.writeBack === 'on' && orders.policyOf(null) !== 'observe',
     note: (entry) => changeLog.note(entry),
   });
 
@@ -200,8 +189,13 @@ export function createApp(
     planned: reconciler.planned,
   });
 
-  const changeLog = createChangeLog(clock, log, (kind) =>
-    kind === 'write-back' ? writeBack.pending() : ledger.pending(),
+  const changeLog = createChangeLog(
+    clock,
+    log,
+    (kind) => (kind === 'write-back' ? writeBack.pending() : ledger.pending()),
+    (line) => {
+      if (line.kind !== 'adopt') history.note(changeEvent(line));
+    },
   );
   const feedback = createFeedback({
     clock,
@@ -217,6 +211,7 @@ export function createApp(
     served(key) {
       round.served(key);
       afterPlan.served(key);
+      operators.feed.touch(key);
     },
     distrust: () => watch.distrust(),
   });
@@ -248,7 +243,7 @@ export function createApp(
   ports.balancer.whenCut?.(watch.suspect);
   const contested = createContested(clock, { report, ended: (key) => reconciler.dirty(key, 'drift') });
   const submit = createSubmit({
-    policy: () => settings.policy,
+    policyOf: orders.policyOf,
     anonymous: () => identity.problem() !== null,
     contested: contested.has,
     apply: (changes) => applier.submit(changes),
@@ -261,13 +256,27 @@ export function createApp(
     informer,
     writeBack,
     states: reconciler.states,
+    paused: (key) => orders.holdBack(key) !== null,
     watch,
     again: (key) => reconciler.dirty(key),
+  });
+  function resync(): void {
+    informer.resync();
+    void watch.sweepNow();
+  }
+  const operators = createOperatorSide({
+    ...{ clock, settings, version, orders, history, board, report, reconciler, ledger, applier, arbiter },
+    ...{ informer, identity, peers, resync, log },
+    ...{ srv: ports.srv, tryListener: ports.tryListener },
+    oldestMs: feedback.oldestMs,
+    stats: (name) => ports.balancer.stats(name),
   });
   const pages = createPages({
     clock,
     settings,
     metrics,
+    api: operators.routes,
+    names: [ports.hostname, ...(settings.hostname === null ? [] : [settings.hostname])],
     state: {
       synced: informer.synced,
       planned: reconciler.planned,
@@ -277,7 +286,7 @@ export function createApp(
       agent: () => ports.agent.problem(),
       threads: compute.stats,
       refresh: createGauges({
-        ...{ reconciler, ledger, applier, arbiter, queue, informer, cache, compute, metrics, clock },
+        ...{ reconciler, ledger, applier, arbiter, queue, informer, cache, compute, metrics, clock, orders },
         balancerUp: watch.up,
         oldestMs: feedback.oldestMs,
         staleDefaults: round.staleDefaults,
@@ -292,6 +301,7 @@ export function createApp(
     async start() {
       const opened = await pages.start();
       if (!opened.ok) return opened;
+      operators.start();
       running = reconciler.run();
       await warmStart.load();
       if (stopping) return ok(undefined);
@@ -309,26 +319,18 @@ export function createApp(
         await sleep(clock, lookMs);
       }
     },
-    exposure: () =>
-      [...reconciler.states().values()].flatMap((state) =>
-        exposureOf({
-          ...state,
-          present: ledger.byKey(state.key),
-          problems: board.of(state.key),
-          policy: settings.policy,
-        }),
-      ),
+    exposure: () => [...operators.exposures.keys()].flatMap(operators.exposures.of),
+    gateway: operators.figures,
+    connections: async (server) => (await ports.balancer.stats(server)).value?.activeConnections ?? null,
     problems: board.all,
     servers: () => ledger.size(),
     address: () => pages.address(),
     unreachable: peers.silent,
     say: (fields, message) => log.info(fields, message),
-    resync() {
-      informer.resync();
-      void watch.sweepNow();
-    },
+    resync,
     async stop() {
       stopping = true;
+      operators.firstSync.stop();
       informer.stop();
       dns.stop();
       afterPlan.stop();
@@ -338,7 +340,7 @@ export function createApp(
       const written = within(clock, writeStopMs, writeBack.stop());
       await Promise.all([applier.stop(applierStopMs), written.then(() => source.close()), warmStart.stop()]);
       watch.stop();
-      await Promise.all([pages.stop(), ports.balancer.close(), compute.close()]);
+      await Promise.all([operators.stop(), pages.stop(), ports.balancer.close(), compute.close()]);
       changeLog.flush();
       board.stop();
       log.flush();

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { type Clock, systemClock } from './clock.js';
 import type { Result } from './errors.js';
 import { createClient } from './gobetween/client.js';
+import { createTryListener, type TryListener } from './gobetween/listener-try.js';
 import type { Answer, Balancer, Outcome } from './gobetween/outcome.js';
 import { type Random, systemRandom } from './random.js';
 import type { Settings } from './settings/settings.js';
@@ -13,6 +14,7 @@ import { createDnsProbe, type DnsProbe } from './source/dns-probe.js';
 import { createLsnrSource } from './source/lsnr.js';
 import { type AgentLocator, createAgentLocator, lsnrPath } from './source/probe.js';
 import type { Source } from './source/source.js';
+import { createSrvLookup, type SrvLookup } from './source/srv-lookup.js';
 import type { AgentAction } from './telemetry/labels.js';
 import { type Compute, createInlineCompute } from './worker/compute.js';
 import { createStateFile, type StateFile } from './state/state-file.js';
@@ -28,6 +30,9 @@ export interface Ports {
   readonly balancer: Balancer;
   readonly compute: Compute;
   readonly dnsProbe: DnsProbe;
+  /** What is looked at when a person asks: the record of a server, and whether it listens. */
+  readonly srv: SrvLookup;
+  readonly tryListener: TryListener;
   /** Where what was read is kept across starts; null: nowhere. */
   readonly state: StateFile | null;
   /** The system's host name. */
@@ -67,6 +72,8 @@ export function createRealPorts(settings: Settings): Ports {
     }),
     compute,
     dnsProbe: createDnsProbe({ clock, random }),
+    srv: createSrvLookup({ clock, random }),
+    tryListener: createTryListener(clock),
     state: settings.stateDir === null ? null : createStateFile(settings.stateDir),
     hostname: hostname(),
   };

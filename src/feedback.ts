@@ -25,7 +25,7 @@ export interface FeedbackDeps {
     decide(keys: Iterable<ServiceKey>): { readonly affected: ReadonlySet<ServiceKey> };
   };
   readonly metrics: {
-    change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed'): void;
+    change(kind: Change['kind'], reason: ChangeReason, result: 'applied' | 'failed' | 'suppressed'): void;
     lag(ms: number, round?: string): void;
     superseded(count: number): void;
     driftMended(kind: 'missing' | 'mutated' | 'extra'): void;
@@ -119,6 +119,12 @@ export function createFeedback(deps: FeedbackDeps): Feedback {
       const { name, key, listen, outcome, detail, retryInMs } = event;
       deps.holders.set(name, ledger.state(name).observed);
       const intent = ledger.intent(name);
+      if (outcome === 'forbidden' && key !== null) {
+        // An operator or the policy forbade it meanwhile: it is planned again when that is over.
+        deps.metrics.change(kindOf(intent, ledger.state(name).observed), 'edited', 'suppressed');
+        if (!ledger.owes(key, name)) noticed.delete(key);
+        return;
+      }
       // What GoBetween refuses is a problem, and no change that is still to come.
       if (intent?.refused === true && key !== null && !ledger.owes(key, name)) noticed.delete(key);
       deps.metrics.change(kindOf(intent, ledger.state(name).observed), intent?.reason ?? 'edited', 'failed');

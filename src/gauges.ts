@@ -4,6 +4,7 @@ import type { Applier } from './gobetween/applier.js';
 import type { Ledger } from './gobetween/ledger.js';
 import type { Problem } from './model/problem.js';
 import type { ServiceKey } from './model/service.js';
+import type { Orders } from './operator/orders.js';
 import type { Arbiter } from './ports/arbiter.js';
 import type { Workqueue } from './queue/workqueue.js';
 import type { Reconciler } from './reconciler.js';
@@ -24,6 +25,7 @@ export function createGauges(deps: {
   /** When the oldest change that GoBetween does not have yet was noticed. */
   readonly oldestMs: () => number | null;
   readonly staleDefaults: () => number;
+  readonly orders: Pick<Orders, 'inForce'>;
   readonly problems: () => readonly Problem[];
   readonly cache: Pick<ConfigCache, 'size'>;
   readonly compute: Pick<Compute, 'stats'>;
@@ -51,6 +53,8 @@ export function createGauges(deps: {
     metrics.servers('invalid', invalid);
     metrics.servers('foreign', foreign);
     metrics.servers('stale-default', stale);
+    const { policy, pauses } = deps.orders.inForce();
+    metrics.orders(policy, pauses.length);
     metrics.trouble(deps.problems());
     const { entries, bytes } = deps.cache.size();
     metrics.configCache(entries, bytes);

@@ -5,8 +5,13 @@ import { createDemo } from './cli/demo.js';
 import { processIo } from './cli/io.js';
 import { createPlan } from './cli/plan.js';
 import { runProgram } from './cli/program.js';
+import { createExplain } from './cli/explain.js';
+import { createOrders } from './cli/order.js';
 import { createRun } from './cli/run.js';
+import { createStatus } from './cli/status.js';
+import { createSupportBundle } from './cli/support-bundle.js';
 import { createValidate } from './cli/validate.js';
+import { createWatch } from './cli/watch.js';
 
 const io = processIo();
 const verbs = {
@@ -15,5 +20,10 @@ const verbs = {
   plan: createPlan(io),
   apply: createApply(io),
   run: createRun(io),
+  status: createStatus(io),
+  explain: createExplain(io),
+  watch: createWatch(io),
+  ...createOrders(io),
+  'support-bundle': createSupportBundle(io),
 };
 process.exitCode = await runProgram(process.argv.slice(2), verbs, io);

@@ -2,9 +2,16 @@
 import type { Clock } from './clock.js';
 import { ok, type Result } from './errors.js';
 import type { Problem } from './model/problem.js';
+import { pageRoutes } from './page/page-routes.js';
 import type { Settings } from './settings/settings.js';
 import { createHealth } from './telemetry/health.js';
-import { createHttpServer, type HttpServer, indexRoute, watchRoutes } from './telemetry/http.js';
+import {
+  createHttpServer,
+  type HttpServer,
+  onlyUnderNames,
+  type Route,
+  watchRoutes,
+} from './telemetry/http.js';
 import type { Metrics } from './telemetry/metrics.js';
 import { type ComputeStats, threadTrouble } from './worker/compute.js';
 
@@ -34,6 +41,10 @@ export function createPages(deps: {
   readonly settings: Settings;
   readonly metrics: Metrics;
   readonly state: PageState;
+  /** The JSON behind the page. */
+  readonly api: ReadonlyMap<string, Route>;
+  /** Of this host: the page may be asked for under them. */
+  readonly names: readonly string[];
 }): Pages {
   const { clock, settings, metrics, state } = deps;
   const health = createHealth({
@@ -56,15 +67,15 @@ export function createPages(deps: {
     liveness: () => health.liveness(),
     readiness: () => health.readiness(),
   });
+  const forPeople = onlyUnderNames(deps.names, new Map([...pageRoutes(), ...deps.api]));
   const servers: HttpServer[] = [];
   let address: string | null = null;
 
   return {
     async start() {
       health.start();
-      const index = ['/', indexRoute([...routes.keys()])] as const;
       const places = [
-        { listen: settings.listen, routes: new Map([...routes, index]) },
+        { listen: settings.listen, routes: new Map([...routes, ...forPeople]) },
         { listen: settings.metricsListen, routes },
       ];
       for (const place of places) {

@@ -5,6 +5,8 @@ type Peer = 'agent' | 'gobetween' | 'list';
 
 export interface Peers {
   tell(peer: Peer, up: boolean, line: string): void;
+  /** Why a peer counts as silent; null: it answers. */
+  trouble(peer: Peer): string | null;
   /** One line for each peer that does not answer. */
   silent(): readonly string[];
 }
@@ -27,6 +29,7 @@ export function createPeers(
       if (up) log.info({}, line);
       else log.warn({}, `${line}; waiting for it`);
     },
+    trouble: (peer) => silent.get(peer) ?? null,
     silent: () => [...silent.values()],
   };
 }

@@ -10,7 +10,8 @@ import { applyPolicy, type Policy } from './plan/policy.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 export function createSubmit(deps: {
-  readonly policy: () => Policy;
+  /** What holds for a service; null: for what belongs to none. */
+  readonly policyOf: (key: ServiceKey | null) => Policy;
   /** `identity-unknown`: nothing may be deleted. */
   readonly anonymous: () => boolean;
   /** Somebody else changes this server again and again: it is left alone for a while. */
@@ -21,7 +22,7 @@ export function createSubmit(deps: {
   readonly metrics: Pick<Metrics, 'change'>;
 }): (changes: readonly Change[]) => void {
   return (changes) => {
-    const { allowed, suppressed } = applyPolicy(deps.policy(), changes);
+    const { allowed, suppressed } = applyPolicy(deps.policyOf, changes);
     for (const { change } of suppressed) deps.metrics.change(change.kind, change.reason, 'suppressed');
     const anonymous = deps.anonymous();
     const sent = allowed.filter(

@@ -6,7 +6,6 @@ import type { Problem } from './model/problem.js';
 import { displayPath } from './model/service.js';
 import { createWriteBack, type WriteBack } from './ports/write-back.js';
 import type { Random } from './random.js';
-import type { Settings } from './settings/settings.js';
 import type { Informer } from './source/informer.js';
 import type { Source } from './source/source.js';
 import type { ChangeLog } from './telemetry/change-log.js';
@@ -16,18 +15,19 @@ import { rawBind } from './written-ports.js';
 export function createWritingBack(deps: {
   readonly clock: Clock;
   readonly random: Random;
-  readonly settings: Pick<Settings, 'policy' | 'writeBack'>;
+  /** Neither the policy nor a setting forbids it. */
+  readonly allowed: () => boolean;
   readonly source: Pick<Source, 'setBind'>;
   readonly informer: Pick<Informer, 'refreshRaw'>;
   readonly metrics: Pick<Metrics, 'writeBack'>;
   readonly note: ChangeLog['note'];
   readonly report: (scope: string, problems: readonly Problem[]) => void;
 }): WriteBack {
-  const { settings, metrics } = deps;
+  const { metrics } = deps;
   return createWriteBack({
     clock: deps.clock,
     random: deps.random,
-    allowed: () => settings.policy !== 'observe' && settings.writeBack === 'on',
+    allowed: deps.allowed,
     readRaw: async (key) => {
       const read = await deps.informer.refreshRaw(key);
       return read.ok ? ok(rawBind(read.value)) : read;

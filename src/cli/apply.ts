@@ -25,7 +25,7 @@ const WATCHED = 'policy observe: nothing was changed';
 
 const LEFT: ReadonlySet<ExposureState> = new Set(['held', 'spoiled', 'kept', 'pending']);
 
-export function createApply(io: Io): NonNullable<Verbs['apply']> {
+export function createApply(io: Io): Verbs['apply'] {
   return async (settings, { refresh }) => {
     const quiet: Settings = {
       ...settings,

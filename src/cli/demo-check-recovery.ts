@@ -2,7 +2,8 @@
 import { sleep, systemClock } from '../clock.js';
 import { askMany, askTcp } from '../sim/world-traffic.js';
 import type { Check } from './demo-seen.js';
-import { portOf, runCommand, tally } from './demo-commands.js';
+import { runCommand, tally } from './demo-commands.js';
+import { portOf } from './demo-ports.js';
 import type { Stage } from './demo-stage.js';
 
 const SECOND_LOOK_MS = 2500;

@@ -1,6 +1,7 @@
 /** The checks of what is exposed and of traffic that follows: ports, backends in turn, scaling, edits, mistakes. */
 import { askMany, askTcp } from '../sim/world-traffic.js';
-import { tally, portOf } from './demo-commands.js';
+import { tally } from './demo-commands.js';
+import { portOf } from './demo-ports.js';
 import type { Check, Seen } from './demo-seen.js';
 import type { Stage } from './demo-stage.js';
 

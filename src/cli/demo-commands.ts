@@ -1,7 +1,11 @@
 /** The commands that a person types while the demo runs. Each does one thing to the world and says what to look for. */
 import { askMany, type Reply } from '../sim/world-traffic.js';
+import { type Fault, type FaultName, faults, isFault } from './demo-faults.js';
+import { portOf } from './demo-ports.js';
 import type { Stage } from './demo-stage.js';
 import { listenPort } from './demo-table.js';
+import type { Explained } from '../operator/subjects.js';
+import { renderExplained } from './explain.js';
 import { renderTable, wrapText } from './render-table.js';
 
 export type CommandResult =
@@ -17,6 +21,8 @@ interface Command {
 
 const said = (text: string): CommandResult => ({ kind: 'said', text });
 const RIVAL = 'rival';
+/** The fault that was played last on each stage. */
+const planted = new WeakMap<Stage, FaultName>();
 
 const commands: Readonly<Record<string, Command>> = {
   scale: {
@@ -110,6 +116,43 @@ const commands: Readonly<Record<string, Command>> = {
       return said(lines.length === 0 ? `${path} listens nowhere now` : lines.join('\n'));
     },
   },
+  fault: {
+    usage: 'fault NAME',
+    doc: 'break something; without NAME: what can be broken',
+    async run(stage, [name], columns) {
+      if (!isFault(name)) {
+        const lines = Object.entries(faults).map(([each, { doc }]) => [each, doc]);
+        return said(renderTable(lines, { width: columns, overflow: 'wrap', indent: 2 }));
+      }
+      const fault: Fault = faults[name];
+      await fault.plant(stage);
+      planted.set(stage, name);
+      return said(`${fault.doc}; ask why: explain ${fault.subject(stage)}; undo it: mend`);
+    },
+  },
+  mend: {
+    usage: 'mend',
+    doc: 'undo the last fault',
+    async run(stage) {
+      const name = planted.get(stage);
+      if (name === undefined) return said('nothing is broken by a fault');
+      const fault: Fault = faults[name];
+      await fault.mend(stage);
+      planted.delete(stage);
+      return said(`mended: ${name}`);
+    },
+  },
+  explain: {
+    usage: 'explain WHAT',
+    doc: 'where the chain breaks: of a service, a server, a port or a code',
+    async run(stage, [subject], columns) {
+      if (subject === undefined) return said('explain what? for instance: explain web');
+      const answer = await fetch(
+        `${stage.address() ?? ''}/api/v1/explain?subject=${encodeURIComponent(subject)}&try=listener`,
+      );
+      return said(renderExplained((await answer.json()) as Explained, { columns, colour: false }).trimEnd());
+    },
+  },
   table: { usage: 'table', doc: 'print the table again', run: () => ({ kind: 'table' }) },
   help: { usage: 'help', doc: 'this list', run: (stage, _args, columns) => said(helpText(stage, columns)) },
   quit: { usage: 'quit', doc: 'stop everything', run: () => ({ kind: 'quit' }) },
@@ -148,11 +191,6 @@ export function tally(replies: readonly Reply[]): string {
     counts.set(who, (counts.get(who) ?? 0) + 1);
   }
   return [...counts].map(([who, count]) => `${who} x${count}`).join(', ');
-}
-
-export function portOf(stage: Stage, path: string, proto: 'tcp' | 'udp'): number | null {
-  const row = stage.rowsOf(path).find((candidate) => candidate.server !== null && candidate.proto === proto);
-  return row === undefined ? null : listenPort(row);
 }
 
 /** A path, or the bare name of a service in a namespace. */

@@ -2,6 +2,7 @@
  * The demo's stage: a world, its cast, and a janitor in this process that can be started again. Everything that the
  * session and the checks look at or do goes through here.
  */
+import { dirname, join } from 'node:path';
 import type { App } from '../app-handle.js';
 import { createApp } from '../app.js';
 import { createRealPorts } from '../effects.js';
@@ -22,6 +23,8 @@ export interface Stage {
   rowsOf(path: string): readonly ExposureRow[];
   /** Root of the janitor's own pages. */
   address(): string | null;
+  /** Path of its control socket. */
+  readonly control: string;
   /** Resolves when the janitor has nothing to do. */
   settled(): Promise<void>;
   restartJanitor(): Promise<void>;
@@ -47,6 +50,7 @@ export async function openStage(version: string): Promise<Stage> {
       world,
       cast,
       spare: world.ports.take(),
+      control: controlOf(world),
       rows: () => app.exposure(),
       warnings: () => app.problems().filter(({ severity }) => severity === 'warning'),
       rowsOf: (path) => app.exposure().filter(({ service }) => service === path),
@@ -75,9 +79,13 @@ async function startJanitor(settings: Settings, version: string): Promise<App> {
   return app;
 }
 
+function controlOf(world: World): string {
+  return join(dirname(world.socketPath), 'janitor.sock');
+}
+
 /** The user's own variables do not count: the demo must not reach a real gateway. */
 function settingsOf(world: World): Settings {
-  const parsed = parseSettings({ ...world.flags, ...LIVELY_FLAGS }, {});
+  const parsed = parseSettings({ ...world.flags, ...LIVELY_FLAGS, control: controlOf(world) }, {});
   if (!parsed.ok) throw new Error(`the demo's own settings are wrong: ${parsed.errors.join('; ')}`);
   return parsed.settings;
 }

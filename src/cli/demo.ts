@@ -20,7 +20,7 @@ export interface DemoInput extends NodeJS.ReadableStream {
 }
 
 /** The verb. The settings of the command line do not count: the demo must not reach a real gateway. */
-export function createDemo(io: Io, stdin: DemoInput): NonNullable<Verbs['demo']> {
+export function createDemo(io: Io, stdin: DemoInput): Verbs['demo'] {
   return async (_settings, { check }) => {
     const ended = new AbortController();
     const offSignals = onSignals(io, { stop: () => ended.abort() });
@@ -86,8 +86,18 @@ async function untilServing(stage: Stage, ended: AbortSignal): Promise<void> {
 }
 
 function tryText(stage: Stage): string {
-  const lines = [...tryLines(stage.rows()), `curl ${stage.address() ?? ''}/metrics`];
-  return ['try from another terminal:', ...lines.map((line) => `  ${line}`)].join('\n');
+  const address = stage.address() ?? '';
+  const lines = [
+    ...tryLines(stage.rows()),
+    `curl ${address}/metrics`,
+    `gobtw-janitor status --control ${stage.control}`,
+    `gobtw-janitor pause web --for 1m --control ${stage.control}`,
+  ];
+  return [
+    `the status page: ${address}/`,
+    'try from another terminal:',
+    ...lines.map((line) => `  ${line}`),
+  ].join('\n');
 }
 
 /** Prints the table when it differs from what was printed last and has stood still for one look. */

@@ -4,7 +4,7 @@ import { groups } from '../settings/row.js';
 import { rows } from '../settings/table.js';
 import type { Io } from './io.js';
 import { renderTable, wrapText } from './render-table.js';
-import { type Verbs, verbDocs } from './verbs.js';
+import { verbDocs } from './verbs.js';
 
 const widest = 110;
 const pipeWidth = 100;
@@ -16,34 +16,30 @@ const examples: readonly (readonly [string, string])[] = [
   ['gobtw-janitor plan --gateway igw', 'what would it do here, now?'],
   ['gobtw-janitor run --gateway igw', 'serve what names this host, or igw'],
   ['gobtw-janitor run --policy observe', 'watch only, as a warm standby'],
+  ['gobtw-janitor status', 'what is exposed, where, and why not'],
+  ['gobtw-janitor explain shop/svc/api', 'why is it not reachable?'],
+  ['gobtw-janitor pause shop/svc/api --for 30m', 'hands off this service for a while'],
   ['GOBTW_JANITOR_RATE=500 gobtw-janitor run', 'settings from the environment'],
 ];
 
 const exitCodes: readonly (readonly [string, string])[] = [
   ['0', 'done'],
-  ['1', 'failed'],
+  ['1', 'failed; explain: something is broken'],
   ['2', 'plan found changes pending'],
   ['64', 'wrong usage, explained on standard error'],
 ];
 
-export function rootHelp(io: Io, verbs: Verbs): string {
+export function rootHelp(io: Io): string {
   const title = titleOf(io);
   const width = Math.min(io.columns ?? pipeWidth, widest);
   const table = (lines: readonly (readonly string[])[]): string =>
     renderTable(lines, { width, overflow: 'wrap', indent: 2 });
-  const verbLines = Object.entries(verbDocs).map(([verb, doc]) => {
-    const absent = verb !== 'version' && !(verb in verbs);
-    return [verb, absent ? `${doc} (not in this version)` : doc];
-  });
   const settings = Object.entries(groups).map(([group, groupTitle]) => {
     const lines = rows.flatMap(([, row]) => {
       if (row.group !== group || row.secret === true) return [];
       const short = row.short === undefined ? '' : `-${row.short}, `;
       const flag = `${short}--${row.flag}${row.argument === null ? '' : ` ${row.argument}`}`;
-      const notes = [
-        ...(row.shown === 'none' || row.shown === 'no' ? [] : [row.shown]),
-        ...(row.notYet === undefined ? [] : ['not used by this version']),
-      ];
+      const notes = [...(row.shown === 'none' || row.shown === 'no' ? [] : [row.shown])];
       return [[flag, notes.length === 0 ? row.doc : `${row.doc} (${notes.join('; ')})`]];
     });
     return `${title(groupTitle)}\n${table(lines)}`;
@@ -56,7 +52,7 @@ export function rootHelp(io: Io, verbs: Verbs): string {
     [
       `${title(`gobtw-janitor ${io.version}`)}\n${wrapText(intro, width).join('\n')}`,
       `${title('Usage')}\n  gobtw-janitor <verb> [settings]\n  gobtw-janitor <verb> --help`,
-      `${title('Verbs, in order of use')}\n${table(verbLines)}`,
+      `${title('Verbs, in order of use')}\n${table(Object.entries(verbDocs))}`,
       `${title('Examples')}\n${table(examples)}`,
       `${title('Exit codes')}\n${table(exitCodes)}`,
       `${title('Settings')}\n${wrapText(hint, width - 2)

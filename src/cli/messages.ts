@@ -1,4 +1,4 @@
-/** What the command line says about itself: wrong usage, notices, absent verbs. One clear line each (SPEC §10). */
+/** What the command line says about itself: wrong usage and notices. One clear line each (SPEC §10). */
 import { visible } from './render-table.js';
 
 const name = 'gobtw-janitor';
@@ -20,8 +20,4 @@ export function parserLine(message: string): string {
 
 export function noticeLine(notice: string): string {
   return usageLine(`note: ${notice}`);
-}
-
-export function absentVerbLine(verb: string, version: string): string {
-  return usageLine(`${verb} is not part of version ${version} yet`);
 }

@@ -2,11 +2,13 @@
  * `plan`: what would change in GoBetween, field by field and why, and what is left as it is. Changes nothing: the app runs
  * with the policy observe, which is enforced in one place, and opens no port, so that it may run beside a janitor.
  */
+import type { App } from '../app-handle.js';
 import { createApp } from '../app.js';
 import { createRealPorts } from '../effects.js';
 import { canonical, normalise } from '../model/normalise.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureRow } from '../plan/exposure.js';
+import { serverOf } from '../plan/plan.js';
 import { applyPolicy } from '../plan/policy.js';
 import { type PlanReport, renderPlan, reportPlan } from '../plan/report.js';
 import type { Settings } from '../settings/settings.js';
@@ -16,7 +18,9 @@ import { renderLeft } from './left.js';
 import type { Verbs } from './verbs.js';
 import { renderWarnings } from './warned.js';
 
-export function createPlan(io: Io): NonNullable<Verbs['plan']> {
+const ASKED_AT_ONCE = 8;
+
+export function createPlan(io: Io): Verbs['plan'] {
   return async (settings, { output, refresh }) => {
     const quiet: Settings = {
       ...settings,
@@ -30,7 +34,8 @@ export function createPlan(io: Io): NonNullable<Verbs['plan']> {
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;
-      const report = planReport(settings, changes, app.servers());
+      const connections = await connectionsOf(app, changes);
+      const report = planReport(settings, changes, app.servers(), connections);
       const left = app.exposure().filter(isLeft);
       const pending = countPending(report);
       if (output === 'json') {
@@ -52,9 +57,35 @@ function canonicalOf(body: string): string {
   return canonical(normalise(JSON.parse(body), 'post'));
 }
 
-function planReport(settings: Settings, changes: readonly Change[], servers: number): PlanReport {
+/** Asked of each server that would go, a few at a time. */
+async function connectionsOf(app: App, changes: readonly Change[]): Promise<ReadonlyMap<string, number>> {
+  const found = new Map<string, number>();
+  const names = changes
+    .filter(({ kind }) => kind === 'replace' || kind === 'delete')
+    .map((change) => serverOf(change));
+  await Promise.all(
+    Array.from({ length: ASKED_AT_ONCE }, async () => {
+      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        const connections = await app.connections(name);
+        if (connections !== null) found.set(name, connections);
+      }
+    }),
+  );
+  return found;
+}
+
+function planReport(
+  settings: Settings,
+  changes: readonly Change[],
+  servers: number,
+  connections: ReadonlyMap<string, number>,
+): PlanReport {
   const { policy } = settings;
-  return reportPlan({ policy, filtered: applyPolicy(policy, changes), servers, canonicalOf });
+  return reportPlan({
+    ...{ policy, servers, canonicalOf },
+    filtered: applyPolicy(() => policy, changes),
+    connectionsOf: (server) => connections.get(server) ?? null,
+  });
 }
 
 /** What `run` would do, or under the policy observe would only watch. What upsert-only holds back never comes. */

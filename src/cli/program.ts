@@ -2,18 +2,20 @@
  * The command line: verbs, settings as options, help and exit codes. Settings may stand before or after the verb; each
  * usage error is one clear line on standard error and exit 64 (SPEC §10). The verbs themselves live beside this file.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { type Given, notices, parseSettings, type Settings } from '../settings/settings.js';
 import { rows } from '../settings/table.js';
+import { completionScript, type Shell, shells } from './completion.js';
 import { rootHelp, verbHelp } from './help.js';
 import type { Io } from './io.js';
-import { absentVerbLine, noticeLine, parserLine, usageLine } from './messages.js';
-import { type ExitCode, type Output, type VerbName, type Verbs, verbDocs } from './verbs.js';
+import { noticeLine, parserLine, usageLine } from './messages.js';
+import { defaultPause } from './order.js';
+import { type ExitCode, type Output, type VerbName, type Verbs, verbDocs, verbOptions } from './verbs.js';
 
 /** Parses `args` (without node and script), calls the verb and answers the exit code. */
 export async function runProgram(args: readonly string[], verbs: Verbs, io: Io): Promise<ExitCode> {
   if (args.length === 0) {
-    io.err(rootHelp(io, verbs));
+    io.err(rootHelp(io));
     return 64;
   }
   try {
@@ -23,7 +25,7 @@ export async function runProgram(args: readonly string[], verbs: Verbs, io: Io):
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    io.err(error.code === 'commander.help' ? rootHelp(io, verbs) : parserLine(error.message));
+    io.err(error.code === 'commander.help' ? rootHelp(io) : parserLine(error.message));
     return 64;
   }
 }
@@ -51,7 +53,7 @@ function createProgram(
       getOutHasColors: () => io.colour,
     })
     .configureHelp({
-      formatHelp: (command) => (command === program ? rootHelp(io, verbs) : verbHelp(io, command)),
+      formatHelp: (command) => (command === program ? rootHelp(io) : verbHelp(io, command)),
     })
     .helpCommand('help [verb]', 'shows the help of a verb')
     .helpOption('-h, --help', 'shows this help')
@@ -59,24 +61,24 @@ function createProgram(
   for (const option of settingOptions()) program.addOption(option);
 
   function verb(name: VerbName): Command {
-    return program
+    const command = program
       .command(name)
       .description(verbDocs[name])
       .helpOption('-h, --help', 'shows this help')
       .allowExcessArguments(false);
+    for (const { flag, doc, argument } of verbOptions[name] ?? []) {
+      const option = new Option(`${flag}${argument === null ? '' : ` <${argument}>`}`, doc);
+      if (flag === '--output') option.choices(['text', 'json']).default('text');
+      command.addOption(option);
+    }
+    return command;
   }
 
-  /** Runs the verb, if this version has it, with valid settings; else says what is wrong. */
+  /** Runs the verb with valid settings; else says what is wrong. */
   async function call<V extends keyof Verbs>(
     name: V,
-    act: (verb: NonNullable<Verbs[V]>, settings: Settings) => Promise<ExitCode>,
+    act: (verb: Verbs[V], settings: Settings) => Promise<ExitCode>,
   ): Promise<void> {
-    const chosen = verbs[name];
-    if (chosen === undefined) {
-      io.err(absentVerbLine(name, io.version));
-      code = 1;
-      return;
-    }
     const parsed = parseSettings(givenOf(program), io.env);
     if (!parsed.ok) {
       for (const error of parsed.errors) io.err(usageLine(error));
@@ -84,19 +86,14 @@ function createProgram(
       return;
     }
     for (const notice of notices(parsed.settings)) io.err(noticeLine(notice));
-    code = await act(chosen, parsed.settings);
+    code = await act(verbs[name], parsed.settings);
   }
 
-  verb('demo')
-    .option('--check', 'runs it to its end without a person, and fails if anything did not work')
-    .action((options: { check?: boolean }) =>
-      call('demo', (act, settings) => act(settings, { check: options.check === true })),
-    );
+  verb('demo').action((options: { check?: boolean }) =>
+    call('demo', (act, settings) => act(settings, { check: options.check === true })),
+  );
   verb('validate')
     .argument('[keyword=value...]', 'keywords of an [env] section')
-    .option('--service <path>', 'a service of the cluster; with --file or keywords: whose they are')
-    .option('--file <file>', "a service's config file, or - for standard input")
-    .addOption(outputOption())
     .action((keywords: string[], options: { service?: string; file?: string; output: Output }) =>
       call('validate', (act, settings) => {
         const { service = null, file = null, output } = options;
@@ -105,36 +102,49 @@ function createProgram(
     );
   verb('plan')
     .alias('diff')
-    .addOption(outputOption())
-    .addOption(refreshOption())
     .action(({ output, refresh = false }: { output: Output; refresh?: boolean }) =>
       call('plan', (act, settings) => act(settings, { output, refresh })),
     );
-  verb('apply')
-    .addOption(refreshOption())
-    .action(({ refresh = false }: { refresh?: boolean }) =>
-      call('apply', (act, settings) => act(settings, { refresh })),
-    );
+  verb('apply').action(({ refresh = false }: { refresh?: boolean }) =>
+    call('apply', (act, settings) => act(settings, { refresh })),
+  );
   verb('run').action(() => call('run', (act, settings) => act(settings)));
   verb('status')
     .argument('[service]', 'path of one service')
-    .addOption(outputOption())
-    .action((service: string | undefined, options: { output: Output }) =>
-      call('status', (act, settings) => act(settings, { service: service ?? null, output: options.output })),
+    .action((service: string | undefined, { output, all = false }: { output: Output; all?: boolean }) =>
+      call('status', (act, settings) => act(settings, { service: service ?? null, output, all })),
     );
   verb('explain')
-    .argument('<subject>', 'path of a service, name of a server, or port')
-    .action((subject: string) => call('explain', (act, settings) => act(settings, { subject })));
+    .argument('<subject>', 'path of a service, name of a server, port, or code of a message')
+    .action((subject: string, { output, try: tries }: { output: Output; try: boolean }) =>
+      call('explain', (act, settings) => act(settings, { subject, output, tries })),
+    );
+  verb('watch').action(({ output }: { output: Output }) =>
+    call('watch', (act, settings) => act(settings, { output })),
+  );
+  verb('pause')
+    .argument('[service]', 'path of one service; everything without it')
+    .action((service: string | undefined, { for: forText = defaultPause }: { for?: string }) =>
+      call('pause', (act, settings) => act(settings, { service: service ?? null, forText })),
+    );
+  verb('resume')
+    .argument('[service]', 'path of one service; every pause without it')
+    .action((service: string | undefined) =>
+      call('resume', (act, settings) => act(settings, { service: service ?? null })),
+    );
+  verb('policy')
+    .addArgument(new Argument('<policy>', 'the policy').choices(['sync', 'upsert-only', 'observe']))
+    .action((to: string) => call('policy', (act, settings) => act(settings, { to })));
+  verb('resync').action(() => call('resync', (act, settings) => act(settings)));
+  verb('confirm-deletes').action(() => call('confirm-deletes', (act, settings) => act(settings)));
+  verb('support-bundle').action(({ file = 'gobtw-janitor-support.json.gz' }: { file?: string }) =>
+    call('support-bundle', (act, settings) => act(settings, { file })),
+  );
+  verb('completion')
+    .addArgument(new Argument('<shell>', 'whose').choices([...shells]))
+    .action((shell: Shell) => io.out(completionScript(shell)));
   verb('version').action(() => io.out(`gobtw-janitor ${io.version}\n`));
   return { program, exitCode: () => code };
-}
-
-function outputOption(): Option {
-  return new Option('--output <format>', 'text or json').choices(['text', 'json']).default('text');
-}
-
-function refreshOption(): Option {
-  return new Option('--refresh', 'replaces servers that an earlier version made with other defaults');
 }
 
 /** One option for each row of the settings table. Values stay text: the table validates them. */

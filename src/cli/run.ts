@@ -14,7 +14,7 @@ import type { Verbs } from './verbs.js';
 /** SPEC §8: exit within 10 s of the signal, whatever hangs. */
 const STOP_MS = 9500;
 
-export function createRun(io: Io): NonNullable<Verbs['run']> {
+export function createRun(io: Io): Verbs['run'] {
   return async (settings) => {
     keepHeapSmall();
     const ports = createRealPorts(settings);

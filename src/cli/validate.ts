@@ -42,7 +42,7 @@ export function createValidate(
   io: Io,
   stdin: AsyncIterable<Buffer | string>,
   createPorts: (settings: Settings) => Ports = createRealPorts,
-): NonNullable<Verbs['validate']> {
+): Verbs['validate'] {
   return async (settings, options) => {
     const wrong = wrongUsage(options);
     if (wrong !== null) {

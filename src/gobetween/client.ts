@@ -7,7 +7,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { Cancel, Clock } from '../clock.js';
 import { type BodyBytes, createBodyBytes, createSharedBytes } from '../body-bytes.js';
-import type { Answer, Balancer, BalancerStatus, Outcome, ServerStats } from './outcome.js';
+import type { Answer, BackendStats, Balancer, BalancerStatus, Outcome, ServerStats } from './outcome.js';
 
 export interface ClientOptions {
   /** `http://host:port` or `https://host:port`. */
@@ -223,8 +223,31 @@ function readStats(text: string): ServerStats | null | undefined {
   if (value === undefined || value === null) return value;
   const { active_connections: active, rx_second: rx, tx_second: tx } = value;
   if (typeof active !== 'number' || typeof rx !== 'number' || typeof tx !== 'number') return undefined;
-  return { activeConnections: active, rxSecond: rx, txSecond: tx };
+  const backends = Array.isArray(value.backends) ? value.backends.flatMap(readBackend) : [];
+  return { activeConnections: active, rxSecond: rx, txSecond: tx, backends };
 }
+
+function readBackend(value: unknown): BackendStats[] {
+  const { host, port, stats } = recordOf(value);
+  if (typeof host !== 'string' || typeof port !== 'string') return [];
+  const counters = recordOf(stats);
+  const count = (name: string): number => (typeof counters[name] === 'number' ? counters[name] : 0);
+  return [
+    {
+      host,
+      port,
+      live: counters.live === true,
+      activeConnections: count('active_connections'),
+      totalConnections: count('total_connections'),
+      refusedConnections: count('refused_connections'),
+      rxSecond: count('rx_second'),
+      txSecond: count('tx_second'),
+    },
+  ];
+}
+
+const recordOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 
 function readObject(text: string): Record<string, unknown> | null | undefined {
   try {

@@ -12,8 +12,11 @@ export interface GuardedBalancer extends Balancer {
   remove(name: string, purpose?: 'delete' | 'replace', heir?: string): Promise<Answer<null>>;
 }
 
-/** Wraps `balancer`; `policy` is read at each call. What it forbids answers `forbidden` without being sent. */
-export function createGuardedBalancer(balancer: Balancer, policy: () => WritePolicy): GuardedBalancer {
+/** Wraps `balancer`; `policyOf` a server is asked at each call. What it forbids answers `forbidden` without being sent. */
+export function createGuardedBalancer(
+  balancer: Balancer,
+  policyOf: (name: string) => WritePolicy,
+): GuardedBalancer {
   /** Servers that the first half of a replacement is owed: their POST passes under any policy. */
   const halfReplaced = new Set<string>();
 
@@ -25,7 +28,7 @@ export function createGuardedBalancer(balancer: Balancer, policy: () => WritePol
     close: () => balancer.close(),
 
     async create(name, body) {
-      const now = policy();
+      const now = policyOf(name);
       if (now === 'observe' && !halfReplaced.has(name)) return forbidden(now);
       const answer = await balancer.create(name, body);
       if (answer.outcome === 'ok' || answer.outcome === 'exists') halfReplaced.delete(name);
@@ -33,7 +36,7 @@ export function createGuardedBalancer(balancer: Balancer, policy: () => WritePol
     },
 
     async remove(name, purpose = 'delete', heir = name) {
-      const now = policy();
+      const now = policyOf(name);
       if (now === 'observe' || (now === 'upsert-only' && purpose === 'delete')) return forbidden(now);
       if (purpose === 'replace') halfReplaced.add(heir);
       const answer = await balancer.remove(name);

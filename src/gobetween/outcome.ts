@@ -31,10 +31,24 @@ export interface BalancerStatus {
   readonly startTime: string;
 }
 
+/** A backend as GoBetween found it; `live`: by its health check. Bytes as GoBetween counts them: `rx` from the backend. */
+export interface BackendStats {
+  readonly host: string;
+  readonly port: string;
+  readonly live: boolean;
+  readonly activeConnections: number;
+  readonly totalConnections: number;
+  readonly refusedConnections: number;
+  readonly rxSecond: number;
+  readonly txSecond: number;
+}
+
+/** Counters are refreshed each 2 s (gobetween-rest.md §6). Rates are bytes a second. */
 export interface ServerStats {
   readonly activeConnections: number;
   readonly rxSecond: number;
   readonly txSecond: number;
+  readonly backends: readonly BackendStats[];
 }
 
 /** The REST API of one GoBetween (reference/gobetween-rest.md). Never throws; every call ends within its time-out. */

@@ -2,6 +2,7 @@
  * Which changes may be carried out (SPEC §7 "Policies"). Pure: nothing is lost, what is held back comes out with its
  * reason. Invariants: `observe` lets nothing pass that costs a call; `upsert-only` never removes a service's exposure.
  */
+import type { ServiceKey } from '../model/service.js';
 import type { Change } from './change.js';
 
 export type Policy = 'sync' | 'upsert-only' | 'observe';
@@ -16,12 +17,15 @@ export interface Filtered {
   readonly suppressed: readonly Suppressed[];
 }
 
-/** Splits changes by what the policy allows; the order is kept. An adoption costs no call, so it always passes. */
-export function applyPolicy(policy: Policy, changes: readonly Change[]): Filtered {
+/** Splits changes by what each one's policy allows; the order is kept. An adoption costs no call, so it always passes. */
+export function applyPolicy(
+  policyOf: (key: ServiceKey | null) => Policy,
+  changes: readonly Change[],
+): Filtered {
   const allowed: Change[] = [];
   const suppressed: Suppressed[] = [];
   for (const change of changes) {
-    const why = objection(policy, change, changes);
+    const why = objection(policyOf(change.key), change, changes);
     if (why === null) allowed.push(change);
     else suppressed.push({ change, why });
   }

@@ -21,6 +21,8 @@ export interface PlannedChange {
   readonly fields: readonly FieldDiff[];
   /** Why the policy holds it back; null when it would be carried out. */
   readonly heldBack: string | null;
+  /** Client connections that it would drop, as GoBetween counts them now; 0 for what drops none, null when not known. */
+  readonly connections: number | null;
 }
 
 export interface PlanReport {
@@ -28,6 +30,8 @@ export interface PlanReport {
   readonly counts: Readonly<Record<Change['kind'], number>>;
   readonly heldBack: number;
   readonly changes: readonly PlannedChange[];
+  /** Client connections that the changes would drop; null when it is not known of one of them. */
+  readonly connections: number | null;
   /** Causes that replace so many servers that they go slowly (SPEC §7). */
   readonly slow: readonly MassCause[];
 }
@@ -39,13 +43,16 @@ export interface ReportInput {
   readonly servers: number;
   /** The canonical form of a POST payload, so that only real differences show; by default the payload itself. */
   readonly canonicalOf?: (body: string) => string;
+  /** Client connections of a server now; null when not known. By default nobody was asked. */
+  readonly connectionsOf?: (server: string) => number | null;
 }
 
-export function reportPlan({ policy, filtered, servers, canonicalOf }: ReportInput): PlanReport {
+export function reportPlan(input: ReportInput): PlanReport {
+  const { policy, filtered, servers } = input;
   const { allowed, suppressed } = filtered;
   const changes = [
-    ...allowed.map((change) => describe(change, null, canonicalOf)),
-    ...suppressed.map(({ change, why }) => describe(change, why, canonicalOf)),
+    ...allowed.map((change) => describe(change, null, input)),
+    ...suppressed.map(({ change, why }) => describe(change, why, input)),
   ].sort((a, b) => (a.server < b.server ? -1 : a.server > b.server ? 1 : 0));
   const count = (kind: Change['kind']): number => allowed.filter((change) => change.kind === kind).length;
   return {
@@ -57,6 +64,7 @@ export function reportPlan({ policy, filtered, servers, canonicalOf }: ReportInp
       adopt: count('adopt'),
     },
     heldBack: suppressed.length,
+    connections: sum(changes.filter(({ heldBack }) => heldBack === null)),
     changes,
     slow: massCauses(allowed, servers),
   };
@@ -65,7 +73,7 @@ export function reportPlan({ policy, filtered, servers, canonicalOf }: ReportInp
 function describe(
   change: Change,
   heldBack: string | null,
-  canonicalOf: (body: string) => string = (body) => body,
+  { canonicalOf = (body) => body, connectionsOf = () => null }: ReportInput,
 ): PlannedChange {
   const { kind, key, reason } = change;
   const listen = change.kind === 'delete' ? change.before.listen : change.desired.listen;
@@ -80,7 +88,17 @@ function describe(
         ? diffCanonical(change.before.canonical, canonicalOf(change.desired.body))
         : [],
     heldBack,
+    connections: kind === 'create' || kind === 'adopt' ? 0 : connectionsOf(serverOf(change)),
   };
+}
+
+function sum(changes: readonly PlannedChange[]): number | null {
+  let all = 0;
+  for (const { connections } of changes) {
+    if (connections === null) return null;
+    all += connections;
+  }
+  return all;
 }
 
 const SIGN: Readonly<Record<Change['kind'], string>> = { create: '+', replace: '~', delete: '-', adopt: '=' };
@@ -93,6 +111,14 @@ export function renderPlan(report: PlanReport): string {
   }
   const { create, replace, delete: remove, adopt } = report.counts;
   if (create + replace + remove + report.heldBack === 0) lines.push('Nothing to change.');
+  if (replace + remove > 0) {
+    const { connections } = report;
+    lines.push(
+      connections === null
+        ? 'How many client connections it would drop is not known: GoBetween did not say.'
+        : `It would drop ${connections} client connection${connections === 1 ? '' : 's'}.`,
+    );
+  }
   lines.push(
     `${create} to create, ${replace} to replace, ${remove} to delete, ${adopt} already as wanted` +
       (report.heldBack === 0 ? '' : `, ${report.heldBack} held back by policy ${report.policy}`),
@@ -101,12 +127,16 @@ export function renderPlan(report: PlanReport): string {
 }
 
 function renderChange(change: PlannedChange): string[] {
-  const { kind, server, service, listen, reason, heldBack, fields } = change;
+  const { kind, server, service, listen, reason, heldBack, fields, connections } = change;
   const where = listen === null ? '' : ` on ${listen}`;
   const whose = service === null ? '' : ` for ${service}`;
   const held = heldBack === null ? '' : ` [held back: ${heldBack}]`;
+  const drops =
+    connections === null || connections === 0
+      ? ''
+      : `, drops ${connections} connection${connections === 1 ? '' : 's'}`;
   return [
-    `${SIGN[kind]} ${server}${where}${whose} (${reason})${held}`,
+    `${SIGN[kind]} ${server}${where}${whose} (${reason})${drops}${held}`,
     ...fields.map(
       ({ field, before, after }) => `    ${field}: ${before ?? '(absent)'} → ${after ?? '(absent)'}`,
     ),

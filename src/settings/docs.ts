@@ -12,8 +12,7 @@ export function settingsTable(): string {
         const short = row.short === undefined ? '' : `, \`-${row.short}\``;
         const shown = row.secret === true ? '' : `\`${flag}\`${short}`;
         const names = variables(row).map((name) => `\`${name}\``);
-        const later = row.notYet === undefined ? '' : ` (not used by this version: ${row.notYet})`;
-        return [[shown, names.join(', '), row.shown, `${row.doc}${later}`].map(cell).join('|')];
+        return [[shown, names.join(', '), row.shown, row.doc].map(cell).join('|')];
       });
       return [`**${title}**`, '', '| Flag | Variable | Default | Meaning |', '|---|---|---|---|']
         .concat(lines.map((line) => `|${line}|`))

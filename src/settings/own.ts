@@ -187,7 +187,6 @@ export const own = {
     shown: '/run/gobtw-janitor.sock',
     example: '/run/gobtw-janitor.sock',
     parse: orOff(socketPath),
-    notYet: 'there are no control verbs',
     doc: 'unix socket for the verbs that change something, or off',
   }),
   logLevel: setting({

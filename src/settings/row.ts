@@ -29,8 +29,6 @@ export interface Setting<T> {
   readonly repeatable?: true;
   /** A secret: no flag (others could read the command line), and no message repeats it. */
   readonly secret?: true;
-  /** What this version does instead, for a setting whose feature a later version builds. */
-  readonly notYet?: string;
 }
 
 export const setting = <const T>(row: Setting<T>): Setting<T> => row;

@@ -172,19 +172,9 @@ function unknownVariables(env: Environment): readonly string[] {
   return Object.keys(env).filter((name) => name.startsWith('GOBTW_JANITOR_') && !known.has(name));
 }
 
-/** One line for each setting that was given and that this version accepts but does not use, and for unknown variables. */
+/** One line for each variable that looks like ours and is none. */
 export function notices(settings: Settings): readonly string[] {
-  const unused = settings.given.flatMap((name) => {
-    const row: Setting<unknown> = table[name];
-    const off = name === 'control' && settings.control === null;
-    return row.notYet === undefined || off
-      ? []
-      : [`--${row.flag} is accepted but not used by this version: ${row.notYet}`];
-  });
-  return [
-    ...unused,
-    ...settings.unknownVariables.map((name) => `${name} is no variable of gobtw-janitor; it is ignored`),
-  ];
+  return settings.unknownVariables.map((name) => `${name} is no variable of gobtw-janitor; it is ignored`);
 }
 
 /** Ports that no service may take: those of this gateway's own programs and --reserve (SPEC §5). */

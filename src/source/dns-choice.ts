@@ -5,7 +5,8 @@
  * judged for itself.
  */
 import type { Cancel, Clock } from '../clock.js';
-import type { DnsProbe, DnsProtocol } from './dns-probe.js';
+import type { DnsProbe } from './dns-probe.js';
+import type { DnsProtocol } from './dns-question.js';
 
 export interface DnsChoice {
   /** The cluster's zone and DNS list, whenever they change. */

@@ -79,6 +79,8 @@ export interface Informer {
   synced(): boolean;
   /** The stream of events is up. */
   streaming(): boolean;
+  /** Of the services of the last list. */
+  progress(): { readonly read: number; readonly listed: number };
   problems(): readonly Problem[];
   /** Services that exist by other witness: owned servers seen at start, the state file. */
   seedKnown(keys: Iterable<ServiceKey>): void;
@@ -153,6 +155,7 @@ export function createInformer(options: InformerOptions): Informer {
   let synced = false;
   let stopped = false;
   let firstListAt: number | undefined;
+  let listed = 0;
   let lastReadAt = -Infinity;
   let agentUp: boolean | undefined;
 
@@ -182,6 +185,7 @@ export function createInformer(options: InformerOptions): Informer {
   function apply(answer: ClusterList, startedAt: number): void {
     const now = clock.now();
     firstListAt ??= now;
+    listed = answer.services.size;
     cluster.observe(answer);
     const changed = presence.observeList(answer, cluster.now.nodeName, now);
     if (changed.length > 0) handlers.onServices?.();
@@ -253,6 +257,7 @@ export function createInformer(options: InformerOptions): Informer {
     cluster: () => cluster.now,
     synced: () => synced,
     streaming: () => streamUp,
+    progress: () => ({ read: Math.max(0, listed - store.unreadCount()), listed }),
     problems() {
       const listProblem = presence.problem();
       return [...(listProblem === null ? [] : [listProblem]), ...store.problems()];

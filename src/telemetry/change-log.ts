@@ -49,11 +49,12 @@ const words: Record<
   },
 };
 
-/** `owed` is how many of a kind are still to come. */
+/** `owed` is how many of a kind are still to come; `told` hears of each line, also of those that a summary swallows. */
 export function createChangeLog(
   clock: Clock,
   log: TransitionWriter,
   owed: (kind: LineKind) => number,
+  told: (line: ChangeLine) => void = () => undefined,
 ): ChangeLog {
   /** Of each kind no more lines than could be written each. */
   const waiting = new Map<LineKind, { count: number; readonly lines: ChangeLine[] }>();
@@ -81,6 +82,7 @@ export function createChangeLog(
 
   return {
     note(line) {
+      told(line);
       const kind = waiting.get(line.kind) ?? { count: 0, lines: [] };
       kind.count += 1;
       if (kind.lines.length < singleLines) kind.lines.push(line);

@@ -5,6 +5,7 @@
 import type { Problem, ProblemCode } from '../model/problem.js';
 import type { L4 } from '../model/server.js';
 import type { Change, ChangeReason } from '../plan/change.js';
+import type { Policy } from '../plan/policy.js';
 import {
   bounded,
   type ChangeResult,
@@ -72,6 +73,8 @@ export interface Metrics extends RequestMetrics {
   workers(now: WorkerFigures): void;
   /** In sync or not; `wallMs` is when that was last true. */
   synced(yes: boolean, wallMs: number): void;
+  /** What holds now, and how many services are paused by an operator; everything counts as one. */
+  orders(policy: Policy, pauses: number): void;
   problems(code: ProblemCode, count: number): void;
   problemRaised(code: ProblemCode): void;
   /** All problems in force: those of services are named. */
@@ -90,6 +93,7 @@ export interface WorkerFigures {
   readonly waitedMs: number;
 }
 
+const policies: readonly Policy[] = ['sync', 'upsert-only', 'observe'];
 const phaseSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2];
 const lagSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120];
 
@@ -232,6 +236,12 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     'Share of the time in which worker threads worked, 0 to 1, since they started',
   );
   let counted = { replaced: 0, done: 0, waitedMs: 0 };
+  const policy = gauge('gobtw_janitor_policy', '1 for the policy that holds, 0 for the others', ['policy']);
+  for (const each of policies) policy.set({ policy: each }, 0);
+  const paused = gauge(
+    'gobtw_janitor_pauses',
+    'Pauses in force that an operator ordered; a pause of everything is one',
+  );
   const requests = declareRequestMetrics(registrar);
   const queue = declareQueueMetrics(registrar, lagSeconds);
 
@@ -290,6 +300,10 @@ export function createMetrics(version: string, nodeMetrics: boolean): Metrics {
     synced(yes, wallMs) {
       inSync.set(yes ? 1 : 0);
       if (yes) lastSync.set(wallMs / 1000);
+    },
+    orders(now, pauses) {
+      for (const each of policies) policy.set({ policy: each }, each === now ? 1 : 0);
+      paused.set(pauses);
     },
     problems: (code, count) => problems.set({ code }, count),
     problemRaised: (code) => raised.inc({ code }),

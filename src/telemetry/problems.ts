@@ -21,6 +21,8 @@ export interface ProblemBoard {
   firstSyncDone(): void;
   all(): readonly Problem[];
   of(key: ServiceKey): readonly Problem[];
+  /** Clock.now since when a service has a problem of this code; null: it has none. */
+  raisedAtMs(key: ServiceKey, code: ProblemCode): number | null;
   /** Problems in force by code; absent codes have none. */
   counts(): ReadonlyMap<ProblemCode, number>;
   stop(): void;
@@ -30,12 +32,14 @@ export function createProblemBoard(deps: {
   readonly clock: Clock;
   readonly log: TransitionWriter;
   readonly metrics: ProblemMetrics;
+  /** A problem came or went. */
+  readonly onTurn?: (transition: Transition, problem: Problem) => void;
 }): ProblemBoard {
   const scopes = new Map<string, readonly Problem[]>();
   /** The scopes that hold a problem of each service. */
   const scopesOf = new Map<ServiceKey, Set<string>>();
-  /** In how many scopes' lists each identity stands; never 0. */
-  const holders = new Map<string, number>();
+  /** In how many scopes' lists each identity stands, never 0, and since when (Clock.now). */
+  const holders = new Map<string, { readonly count: number; readonly sinceMs: number }>();
   const counts = new Map<ProblemCode, number>();
   const transitions = createTransitionLog(deps.clock, deps.log);
 
@@ -46,20 +50,21 @@ export function createProblemBoard(deps: {
     deps.metrics.problems(problem.code, count);
     if (transition === 'raised') deps.metrics.problemRaised(problem.code);
     transitions.note(identityOf(problem), transition, problem);
+    deps.onTurn?.(transition, problem);
   }
 
   function hold(problem: Problem): void {
     const identity = identityOf(problem);
-    const before = holders.get(identity) ?? 0;
-    holders.set(identity, before + 1);
-    if (before === 0) turn(problem, 'raised');
+    const { count, sinceMs } = holders.get(identity) ?? { count: 0, sinceMs: deps.clock.now() };
+    holders.set(identity, { count: count + 1, sinceMs });
+    if (count === 0) turn(problem, 'raised');
   }
 
   function drop(problem: Problem): void {
     const identity = identityOf(problem);
-    const left = (holders.get(identity) ?? 0) - 1;
-    if (left > 0) {
-      holders.set(identity, left);
+    const { count, sinceMs } = holders.get(identity) ?? { count: 0, sinceMs: 0 };
+    if (count > 1) {
+      holders.set(identity, { count: count - 1, sinceMs });
       return;
     }
     holders.delete(identity);
@@ -77,6 +82,12 @@ export function createProblemBoard(deps: {
     }
   }
 
+  function problemsOf(key: ServiceKey): readonly Problem[] {
+    return [...(scopesOf.get(key) ?? [])].flatMap((scope) =>
+      (scopes.get(scope) ?? []).filter((problem) => problem.key === key),
+    );
+  }
+
   return {
     set(scope, problems) {
       const before = scopes.get(scope) ?? [];
@@ -90,10 +101,12 @@ export function createProblemBoard(deps: {
     endRound: () => transitions.flush(),
     firstSyncDone: () => transitions.release(),
     all: () => [...scopes.values()].flat(),
-    of: (key) =>
-      [...(scopesOf.get(key) ?? [])].flatMap((scope) =>
-        (scopes.get(scope) ?? []).filter((problem) => problem.key === key),
-      ),
+    of: problemsOf,
+    raisedAtMs(key, code) {
+      const found = problemsOf(key).filter((problem) => problem.code === code);
+      const since = found.map((problem) => holders.get(identityOf(problem))?.sinceMs ?? Infinity);
+      return since.length === 0 ? null : Math.min(...since);
+    },
     counts: () => counts,
     stop: () => transitions.stop(),
   };

@@ -53,6 +53,8 @@ const planted: Readonly<Record<string, readonly [string, string]>> = {
   'model-is-pure 2': ['src/model/planted-fs.ts', requiring('node:fs')],
   'core-is-pure': ['src/plan/planted.ts', requiring('node:crypto')],
   'core-is-pure 2': ['src/queue/planted.ts', importing('../telemetry/target.js')],
+  'operator-looks-through-interfaces': ['src/operator/planted.ts', importing('../gobetween/target.js')],
+  'page-client-is-alone': ['src/page/client/planted.ts', importing('../../model/target.js')],
   'core-is-pure 3': ['src/ports/planted.ts', importing('../settings/target.js')],
   'worker-is-pure': ['src/worker/planted.ts', importing('../plan/target.js')],
   'state-is-one-file': ['src/state/planted.ts', importing('../source/target.js')],

@@ -153,7 +153,7 @@ describe('planning', () => {
       fc.property(inputArb, (input) => {
         const changes = planService(input);
         for (const policy of ['sync', 'upsert-only', 'observe'] as const) {
-          const { allowed, suppressed } = applyPolicy(policy, changes);
+          const { allowed, suppressed } = applyPolicy(() => policy, changes);
           assert.equal(allowed.length + suppressed.length, changes.length);
           if (policy === 'observe') assert.ok(allowed.every(({ kind }) => kind === 'adopt'));
           if (policy === 'sync') assert.equal(suppressed.length, 0);

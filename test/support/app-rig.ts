@@ -135,6 +135,8 @@ export async function openApp(options: AppRigOptions = {}): Promise<AppRig> {
         compute: options.compute ?? createInlineCompute(),
         writeLog: (line) => void log.push(JSON.parse(line) as LogLine),
         dnsProbe: async ({ ip }) => dns.get(ip) ?? { answers: true },
+        srv: async () => ({ answers: true, rcode: 'NOERROR', records: [] }),
+        tryListener: async () => ({ state: 'not-tried', why: 'in memory' }),
         hostname: options.hostname ?? options.beside?.node ?? 'n1',
         state: options.state ?? null,
       },

@@ -180,7 +180,12 @@ export function createFakeBalancer(clock: Clock, options: FakeOptions = {}): Fak
       answer<ServerStats | null>('STATS', name, '', () =>
         ok(
           servers.has(name)
-            ? { activeConnections: 1, rxSecond: traffic.get(name) ?? 0, txSecond: traffic.get(name) ?? 0 }
+            ? {
+                activeConnections: 1,
+                rxSecond: traffic.get(name) ?? 0,
+                txSecond: traffic.get(name) ?? 0,
+                backends: [],
+              }
             : null,
         ),
       ),

@@ -32,6 +32,7 @@ test('a service that is gone is forgotten once the last of its servers is delete
     },
     states: () => new Map(),
     watch: { up: () => true, sweepNow: async () => true },
+    paused: () => false,
     again: (key) => said.push(`again ${key}`),
   });
   const server = observedServer('_80._tcp.web.root.svc', 'any');

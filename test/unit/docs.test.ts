@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
 import { keywordTable } from '../../src/model/keywords.js';
+import { apiTable, messageTable } from '../../src/operator/docs.js';
 import { settingsTable } from '../../src/settings/docs.js';
 import { metricsTable } from '../../src/telemetry/metrics.js';
 
@@ -12,6 +13,8 @@ const tables: Readonly<Record<string, string>> = {
   keywords: keywordTable(),
   settings: settingsTable(),
   metrics: metricsTable(),
+  api: apiTable(),
+  messages: messageTable(),
 };
 
 for (const [name, table] of Object.entries(tables)) {

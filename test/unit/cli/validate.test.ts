@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import type { Io } from '../../../src/cli/io.js';
 import { runProgram } from '../../../src/cli/program.js';
 import { createValidate } from '../../../src/cli/validate.js';
+import { verbsWith } from '../../support/verbs.js';
 
 interface Outcome {
   readonly code: number;
@@ -40,7 +41,7 @@ async function validate(args: readonly string[], stdin = ''): Promise<Outcome> {
   };
   const code = await runProgram(
     ['validate', '--hostname', 'gw1', ...args],
-    { validate: createValidate(io, Readable.from([stdin])) },
+    verbsWith({ validate: createValidate(io, Readable.from([stdin])) }),
     io,
   );
   return { code, out, err };

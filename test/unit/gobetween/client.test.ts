@@ -110,7 +110,10 @@ describe('what the replies of GoBetween mean', () => {
       assert.equal(Buffer.from(list.value ?? []).toString(), '{"a":{"bind":"x"}}');
       assert.deepEqual(await client.get('a'), ok('{"bind":"x"}'));
       assert.deepEqual(await client.get('none'), ok('null'));
-      assert.deepEqual(await client.stats('a'), ok({ activeConnections: 3, rxSecond: 7, txSecond: 9 }));
+      assert.deepEqual(
+        await client.stats('a'),
+        ok({ activeConnections: 3, rxSecond: 7, txSecond: 9, backends: [] }),
+      );
       assert.deepEqual(await client.stats('none'), ok(null));
       assert.deepEqual(await client.create('a', '{"x":1}'), ok(null));
       assert.deepEqual(await client.remove('a'), ok(null));

@@ -72,6 +72,7 @@ function inputOf(over: Partial<ExposureInput> = {}): ExposureInput {
     setFields: [],
     problems: [],
     policy: 'sync',
+    heldBack: null,
     ...over,
   };
 }
@@ -85,10 +86,12 @@ describe('a served word', () => {
       {
         service: 'web',
         word: '80/tcp',
+        label: '80/tcp',
         listen: '0.0.0.0:1025',
         proto: 'tcp',
         state: 'serving',
         server: name80,
+        code: null,
         why: '',
       },
     ]);
@@ -158,7 +161,7 @@ describe('a served word', () => {
 
 describe('a word without a port', () => {
   test('is held, and names the winner', () => {
-    const grant = { code: 'port-conflict', winner: { key: rival }, detail: 'taken' };
+    const grant = { code: 'port-conflict' as const, winner: { key: rival }, detail: 'taken' };
     const rows = exposureOf(
       inputOf({
         compiled: compiledOf({ words: [word443] }),
@@ -175,7 +178,7 @@ describe('a word without a port', () => {
   });
 
   test('says what is in the way when nobody is', () => {
-    const grant = { code: 'port-exhausted', winner: null, detail: 'no port is free' };
+    const grant = { code: 'port-exhausted' as const, winner: null, detail: 'no port is free' };
     const rows = exposureOf(
       inputOf({ granted: [], held: [{ word: word80, grant }], desired: [], present: [] }),
     );
@@ -193,7 +196,7 @@ describe('a word without a port', () => {
   });
 
   test('keeps the former server of a held word in a row of its own', () => {
-    const grant = { code: 'port-conflict', winner: { key: rival }, detail: '' };
+    const grant = { code: 'port-conflict' as const, winner: { key: rival }, detail: '' };
     const rows = exposureOf(inputOf({ granted: [], held: [{ word: word80, grant }], desired: [] }));
     assert.deepEqual(
       brief(rows).map(({ word, state, server }) => ({ word, state, server })),

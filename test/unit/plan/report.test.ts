@@ -59,7 +59,7 @@ const changes: readonly Change[] = [
 ];
 
 function report(policy: Policy, list = changes) {
-  return reportPlan({ policy, filtered: applyPolicy(policy, list), servers: 100 });
+  return reportPlan({ policy, filtered: applyPolicy(() => policy, list), servers: 100 });
 }
 
 describe('the plan', () => {
@@ -80,6 +80,7 @@ describe('the plan', () => {
       reason: 'edited',
       fields: [{ field: 'balance', before: '"iphash"', after: '"weight"' }],
       heldBack: null,
+      connections: null,
     });
     assert.equal(planned[0]?.service, null);
     assert.equal(planned[0]?.listen, null);
@@ -94,10 +95,23 @@ describe('the plan', () => {
         '+ _443._tcp.web.root.svc on 0.0.0.0:8443/tcp for web (new)',
         `~ ${NAME} on 0.0.0.0:8080/tcp for web (edited)`,
         '    balance: "iphash" → "weight"',
+        'How many client connections it would drop is not known: GoBetween did not say.',
         '1 to create, 1 to replace, 1 to delete, 1 already as wanted',
         '',
       ].join('\n'),
     );
+  });
+
+  test('the client connections that it would drop: of each change, and of all that are carried out', () => {
+    const filtered = applyPolicy(() => 'sync', changes);
+    const connectionsOf = (server: string): number | null => (server === NAME ? 3 : 1);
+    const told = reportPlan({ policy: 'sync', filtered, servers: 4, connectionsOf });
+    assert.equal(told.connections, 4);
+    const text = renderPlan(told);
+    assert.match(text, /^- _1_x \(extra\), drops 1 connection$/m);
+    assert.match(text, /for web \(edited\), drops 3 connections$/m);
+    assert.match(text, /^It would drop 4 client connections\.$/m);
+    assert.match(text, /^\+ .* \(new\)$/m);
   });
 
   test('what the policy holds back is shown with the reason', () => {
@@ -129,7 +143,7 @@ describe('the plan', () => {
   });
 
   test('fields are those of the canonical form', () => {
-    const filtered = applyPolicy('sync', changes.slice(0, 1));
+    const filtered = applyPolicy(() => 'sync', changes.slice(0, 1));
     const canonicalOf = (): string => '{"balance":"iphash","sni":null}';
     const { changes: planned } = reportPlan({ policy: 'sync', filtered, servers: 1, canonicalOf });
     assert.deepEqual(planned[0]?.fields, [{ field: 'sni', before: null, after: 'null' }]);

@@ -233,25 +233,10 @@ describe('errors', () => {
   });
 });
 
-describe('what this version does not use', () => {
-  test('is said in one line for each setting that was given', () => {
-    const lines = notices(settingsOf({ 'state-dir': '/var/lib/j', control: '/tmp/c' }));
-    assert.equal(lines.length, 1);
-    assert.match(
-      lines.join('\n'),
-      /--control is accepted but not used by this version: there are no control/,
-    );
-  });
-
-  test('but not for what was switched off', () => {
-    assert.deepEqual(notices(settingsOf({ control: 'off' })), []);
-  });
-
-  test('unknown variables of ours are named', () => {
-    assert.deepEqual(notices(settingsOf({}, { GOBTW_JANITOR_RAET: '1', HOME: '/' })), [
-      'GOBTW_JANITOR_RAET is no variable of gobtw-janitor; it is ignored',
-    ]);
-  });
+test('variables that look like ours and are none are named', () => {
+  assert.deepEqual(notices(settingsOf({}, { GOBTW_JANITOR_RAET: '1', HOME: '/' })), [
+    'GOBTW_JANITOR_RAET is no variable of gobtw-janitor; it is ignored',
+  ]);
 });
 
 test("reserved ports are those of this gateway's programs, the agent's and --reserve (SPEC §5)", () => {

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { decode, encode, type Packet } from 'dns-packet';
 import { systemClock } from '../../../src/clock.js';
-import { createDnsProbe, type DnsProtocol } from '../../../src/source/dns-probe.js';
+import { createDnsProbe } from '../../../src/source/dns-probe.js';
+import type { DnsProtocol } from '../../../src/source/dns-question.js';
 
 type Reply = (query: Buffer) => readonly Buffer[];
 

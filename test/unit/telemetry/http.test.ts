@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { systemClock } from '../../../src/clock.js';
 import type { HealthReport } from '../../../src/telemetry/health.js';
-import { createHttpServer, indexRoute, watchRoutes } from '../../../src/telemetry/http.js';
+import { createHttpServer, onlyUnderNames, type Route, watchRoutes } from '../../../src/telemetry/http.js';
 
 let ready: HealthReport = { ok: false, reasons: { list: 'the list is not complete' } };
 const watch = watchRoutes({
@@ -13,13 +13,36 @@ const watch = watchRoutes({
   readiness: () => ready,
 });
 const errors: string[] = [];
+const followers = new Set<(text: string) => boolean>();
+const text = (body: string) => ({ status: 200, contentType: 'text/plain', body });
+
+function* pieces(count: number, end = ''): Generator<string> {
+  for (let i = 0; i < count; i++) yield `${i}`.padEnd(10_000, '.');
+  if (end !== '') throw new Error(end);
+}
+
 const server = createHttpServer({
   clock: systemClock,
   listen: { addr: '127.0.0.1', port: 0 },
   routes: new Map([
     ...watch,
-    ['/', indexRoute([...watch.keys()])],
     ['/broken', () => assert.fail('broken route')],
+    ...onlyUnderNames(['gw1'], new Map<string, Route>([['/', () => text('page')]])),
+    ['/long', () => ({ status: 200, contentType: 'text/plain', pieces: pieces(300) })],
+    ['/torn', () => ({ status: 200, contentType: 'text/plain', pieces: pieces(3, 'torn') })],
+    [
+      '/follow',
+      () => ({
+        status: 200,
+        contentType: 'text/event-stream',
+        follow(send) {
+          followers.add(send);
+          send('hello\n');
+          return () => void followers.delete(send);
+        },
+      }),
+    ],
+    ['/full', () => ({ status: 200, contentType: 'text/event-stream', follow: () => null })],
   ]),
   onError: (path) => void errors.push(path),
 });
@@ -43,6 +66,7 @@ function ask(
         let body = '';
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => (body += chunk));
+        response.on('error', reject);
         response.on('end', () =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
         );
@@ -88,12 +112,61 @@ describe('the HTTP server', () => {
     assert.equal((await ask('/readyz?verbose')).status, 200);
   });
 
-  test('the index names the paths', async () => {
-    assert.match((await ask('/')).body, /\/metrics\n\/healthz\n\/readyz\n$/);
+  test('the page is for who asks by address or by a name of ours: a page elsewhere cannot read it', async () => {
+    for (const host of ['127.0.0.1', `[::1]:${port}`, 'localhost:1', 'GW1', '10.0.0.1:8889']) {
+      assert.equal((await ask('/', { headers: { host } })).status, 200, host);
+    }
+    for (const host of ['evil.example', 'gw1.evil.example:8889', '127.0.0.1.nip.io']) {
+      assert.equal((await ask('/', { headers: { host } })).status, 421, host);
+      assert.equal((await ask('/metrics', { headers: { host } })).status, 200, 'scraped by any name');
+    }
+  });
+
+  test('a long answer arrives whole, piece by piece, and others are answered meanwhile', async () => {
+    const long = ask('/long');
+    assert.equal((await ask('/healthz')).status, 200);
+    const { body } = await long;
+    assert.equal(body.length, 3_000_000);
+  });
+
+  test('a bug in the middle of a long answer cuts it, so that nobody takes a part for the whole', async () => {
+    await assert.rejects(
+      ask('/torn').then(({ body }) => assert.equal(body, 'whole')),
+      /aborted|ECONNRESET|hang up/,
+    );
+    assert.ok(errors.includes('pieces'));
+    errors.splice(errors.indexOf('pieces'), 1);
+  });
+
+  test('who follows is told, until he leaves', async () => {
+    const request = httpRequest({ host: '127.0.0.1', port, path: '/follow', agent: false });
+    const heard = new Promise<string>((resolve) =>
+      request.on('response', (response) => response.setEncoding('utf8').once('data', resolve)),
+    );
+    request.end();
+    assert.equal(await heard, 'hello\n');
+    assert.equal(followers.size, 1);
+    request.destroy();
+    for (let i = 0; i < 100 && followers.size > 0; i++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(followers.size, 0);
+    assert.match((await ask('/full')).body, /^event: full\n/);
+  });
+
+  test('who follows and reads nothing is cut off, and holds a few megabytes at most', async () => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET /follow HTTP/1.1\r\nHost: x\r\n\r\n'));
+    socket.pause();
+    for (let i = 0; i < 100 && followers.size === 0; i++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    const [send] = followers;
+    let sent = 0;
+    while (send?.('x'.repeat(100_000)) === true && sent < 2000) sent += 1;
+    assert.ok(sent < 200, `${sent} times 100 kB were kept for a viewer that does not read`);
+    socket.destroy();
   });
 
   test('strict headers on every answer', async () => {
-    for (const path of ['/', '/metrics', '/nowhere', '/broken']) {
+    for (const path of ['/', '/metrics', '/nowhere', '/broken', '/long']) {
       const { headers } = await ask(path);
       assert.equal(headers['x-content-type-options'], 'nosniff', path);
       assert.equal(headers['cache-control'], 'no-store', path);
