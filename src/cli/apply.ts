@@ -8,6 +8,7 @@ import { sleep, systemClock } from '../clock.js';
 import { createRealPorts } from '../effects.js';
 import type { Change } from '../plan/change.js';
 import type { ExposureState } from '../plan/exposure.js';
+import { viewGateway } from '../operator/gateway.js';
 import type { Settings } from '../settings/settings.js';
 import { firstPlan } from './first-plan.js';
 import type { Io } from './io.js';
@@ -42,7 +43,8 @@ export function createApply(io: Io): Verbs['apply'] {
     try {
       const changes = await firstPlan(app, settings, io);
       if (changes === null) return 1;
-      await untilSettled(app, settings.quietWaitMs + PATIENCE_MS, ended.signal);
+      await untilSettled(app, settings.quietWaitMs + PATIENCE_MS, io, ended.signal);
+      io.progress(null);
       const left = app.exposure().filter(({ state }) => LEFT.has(state));
       const pending = left.filter(({ state }) => state === 'pending').length;
       io.out(`${summary(changes, pending)}\n${renderLeft(left, io)}${renderWarnings(app.problems(), io)}`);
@@ -56,13 +58,14 @@ export function createApply(io: Io): Verbs['apply'] {
 }
 
 /** Until everything is done, or nothing got better for a while, or a signal. */
-async function untilSettled(app: App, patienceMs: number, ended: AbortSignal): Promise<void> {
+async function untilSettled(app: App, patienceMs: number, io: Io, ended: AbortSignal): Promise<void> {
   const settled = app.settled().then(() => true);
   let fewest = Number.POSITIVE_INFINITY;
   let betterAt = systemClock.now();
   while (!ended.aborted && systemClock.now() - betterAt < patienceMs) {
     if (await Promise.race([settled, sleep(systemClock, LOOK_MS, ended).then(() => false)])) return;
     const pending = app.exposure().filter(({ state }) => state === 'pending').length;
+    io.progress(viewGateway(app.gateway()).line);
     if (pending < fewest) betterAt = systemClock.now();
     fewest = Math.min(fewest, pending);
   }

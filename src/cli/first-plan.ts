@@ -2,6 +2,7 @@
 import type { App } from '../app-handle.js';
 import { sleep, systemClock } from '../clock.js';
 import type { Change } from '../plan/change.js';
+import { viewGateway } from '../operator/gateway.js';
 import type { Settings } from '../settings/settings.js';
 import type { Io } from './io.js';
 import { usageLine } from './messages.js';
@@ -22,9 +23,14 @@ export async function firstPlan(app: App, settings: Settings, io: Io): Promise<r
   const planned = app.firstPlan();
   for (;;) {
     const changes = await Promise.race([planned, sleep(systemClock, LOOK_MS).then(() => null)]);
-    if (changes !== null) return changes;
+    if (changes !== null) {
+      io.progress(null);
+      return changes;
+    }
+    io.progress(viewGateway(app.gateway()).line);
     const silent = app.unreachable();
     if (silent.length > 0 && systemClock.now() >= deadline) {
+      io.progress(null);
       for (const line of silent) io.err(usageLine(line));
       return null;
     }

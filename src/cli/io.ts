@@ -1,12 +1,15 @@
 /** What the command line reads and writes: injected, so that tests need no terminal. */
 import { readFileSync } from 'node:fs';
 import type { Environment } from '../settings/settings.js';
+import { visible } from './render-table.js';
 
 export interface Io {
   /** Results. */
   out(text: string): void;
   /** Messages for people. */
   err(text: string): void;
+  /** How far long work is, on one line that is written over; null: away with it. Nothing where nobody looks. */
+  progress(text: string | null): void;
   readonly env: Environment;
   /** Columns to fit results into; null when they go to a pipe or a file. */
   readonly columns: number | null;
@@ -32,6 +35,9 @@ export function processIo(): Io {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
+    progress(text) {
+      if (stderr.isTTY === true) stderr.write(`\r\u001b[K${text === null ? '' : visible(text)}`);
+    },
     env,
     columns: columnsOf(env, stdout.isTTY === true ? stdout.columns : null),
     colour: colourOf(env, stdout.isTTY === true),

@@ -24,16 +24,18 @@ const verbs: Readonly<Record<ChangeLine['kind'], string>> = {
 export function changeEvent({ kind, name, fields }: ChangeLine): Noted {
   const { service, reason, listen, outcome, detail, bind } = fields;
   const isServer = kind !== 'write-back';
-  const parts = [
+  const says = (before: string, value: unknown, after = ''): string =>
+    typeof value === 'string' && value !== '' ? `${before}${value}${after}` : '';
+  const text = [
     isServer ? `${name} ${verbs[kind]}` : verbs[kind],
-    ...(typeof listen === 'string' ? [`on ${listen}`] : []),
-    ...(typeof reason === 'string' ? [`(${reason})`] : []),
-    ...(typeof outcome === 'string' ? [`(${outcome})`] : []),
-    ...(typeof detail === 'string' && detail !== '' ? [`: ${detail}`] : []),
-    ...(typeof bind === 'string' ? [`: igw_gobtw_bind = ${bind}`] : []),
-  ];
+    says(' on ', listen),
+    says(' (', reason, ')'),
+    says(' (', outcome, ')'),
+    says(': ', detail),
+    says(': igw_gobtw_bind = ', bind),
+  ].join('');
   const owner = typeof service === 'string' && service !== '' ? service : null;
-  return { kind, service: owner, server: isServer ? name : null, text: parts.join(' ') };
+  return { kind, service: owner, server: isServer ? name : null, text };
 }
 
 export function problemEvent(transition: 'raised' | 'cleared', problem: Problem): Noted {

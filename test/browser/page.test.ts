@@ -126,10 +126,10 @@ describe('the status page', { skip }, () => {
     await page.locator('.row', { hasText: 'shop/svc/api' }).click();
     const detail = page.locator('#detail');
     await detail.locator('.answer', { hasText: 'shop/svc/api is served on' }).waitFor();
-    await detail.getByRole('button', { name: 'Try the listener' }).click();
-    await detail.locator('li', { hasText: 'accepts connections' }).waitFor();
     for (const text of ['Keywords', 'balance', 'roundrobin', 'History', 'created on', 'backend', 'live'])
       await detail.getByText(text, { exact: false }).first().waitFor();
+    await detail.getByRole('button', { name: 'Try the listener' }).click();
+    await detail.locator('li', { hasText: 'accepts connections' }).waitFor();
     faults['bad-keyword'].plant(stage);
     await page.locator('.row', { hasText: 'rundrobin' }).click();
     await detail.locator('.answer[data-state="broken"]', { hasText: 'rundrobin' }).waitFor();

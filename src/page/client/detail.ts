@@ -10,20 +10,29 @@ export interface Detail {
   opened(): string | null;
 }
 
+const lookAgainMs = 4_000;
+const triedStaysMs = 30_000;
+
 export function createDetail(root: HTMLElement, onClose: () => void): Detail {
   let opened: string | null = null;
   let asking = 0;
   let again = false;
+  let triedAt = 0;
+  // Traffic and backends; but what was tried stays to be read.
+  setInterval(() => {
+    if (opened !== null && Date.now() - triedAt > triedStaysMs) void load(false);
+  }, lookAgainMs);
 
   async function load(tries: boolean): Promise<void> {
     const service = opened;
     if (service === null) return;
     asking += 1;
     const mine = asking;
+    if (tries) triedAt = Date.now();
     const query = `path=${encodeURIComponent(service)}${tries ? '&try=listener' : ''}`;
     try {
       const answer = await ask<Service>(`/api/v1/service?${query}`);
-      if (mine === asking) root.replaceChildren(...draw(answer));
+      if (mine === asking) show(draw(answer));
     } catch (error) {
       if (mine === asking)
         root.replaceChildren(
@@ -31,6 +40,14 @@ export function createDetail(root: HTMLElement, onClose: () => void): Detail {
           h('p', { class: 'answer', 'data-state': 'broken' }, String(error)),
         );
     }
+  }
+
+  /** What had the focus has it again. */
+  function show(elements: readonly HTMLElement[]): void {
+    const focused = root.contains(document.activeElement) ? document.activeElement?.textContent : null;
+    root.replaceChildren(...elements);
+    if (focused == null) return;
+    [...root.querySelectorAll('button')].find(({ textContent }) => textContent === focused)?.focus();
   }
 
   function head(service: string): HTMLElement {

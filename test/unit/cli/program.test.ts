@@ -27,6 +27,7 @@ async function cli(
   const io: Io = {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    progress: () => undefined,
     env: fields.env ?? {},
     columns: null,
     colour: false,

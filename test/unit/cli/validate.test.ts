@@ -33,6 +33,7 @@ async function validate(args: readonly string[], stdin = ''): Promise<Outcome> {
   const io: Io = {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    progress: () => undefined,
     env: {},
     columns: null,
     colour: false,
