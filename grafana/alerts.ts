@@ -6,7 +6,8 @@ import type { Alert } from './alert.js';
 
 const who = '{{ $labels.instance }}';
 const journal = 'Read the log of the failover service: `journalctl -u gobtw-janitor` or its container.';
-const ready = 'Ask it what is missing: `curl -s http://127.0.0.1:8889/readyz`.';
+const ready =
+  'Ask it: `gobtw-janitor status` says in one line how the gateway is, `curl -s http://127.0.0.1:8889/readyz` what a start still waits for.';
 
 export const alerts: readonly Alert[] = [
   {
@@ -242,6 +243,17 @@ export const alerts: readonly Alert[] = [
     act: [
       'If they are gone for good, confirm: the problem says with which command. Otherwise mend the cluster.',
     ],
+  },
+  {
+    name: 'GobtwJanitorHeldBack',
+    severity: 'info',
+    expr: 'gobtw_janitor_pauses > 0',
+    for: '30m',
+    summary: `An operator holds changes back at ${who}`,
+    description: 'What services change meanwhile does not reach GoBetween. What was served goes on.',
+    meaning: 'Somebody said `gobtw-janitor pause`, for one service or for all. It ends by itself.',
+    look: ['Which, and until when: `gobtw-janitor status`, or the status page.'],
+    act: ['If it is not needed any more: `gobtw-janitor resume`. The newest wishes are served at once.'],
   },
   {
     name: 'GobtwJanitorWorkersLost',

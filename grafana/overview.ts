@@ -83,12 +83,24 @@ export function overview(): DashboardBuilder {
         { yellow: 1 },
       ),
     )
+    .withPanel(
+      figure(
+        {
+          title: 'Pauses',
+          description:
+            'Pauses that an operator ordered and that are in force; a pause of everything is one. `gobtw-janitor status` says which.',
+          unit: 'short',
+          queries: [{ expr: `sum(gobtw_janitor_pauses{${own}})`, legend: '' }],
+        },
+        { yellow: 1 },
+      ),
+    )
     .withRow(row('What is wrong, and who must act'))
     .withPanel(
       rows({
         title: 'Services in trouble',
         description:
-          'At most 100, the oldest first. `gobtw-janitor validate --service` says what is wrong and how to mend it.',
+          'At most 100, the oldest first. `gobtw-janitor explain SERVICE` says what is wrong and how to mend it.',
         unit: 'short',
         queries: [{ expr: `gobtw_janitor_trouble_info{${own}}`, legend: '' }],
       }),
@@ -96,7 +108,7 @@ export function overview(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Problems in force',
-        description: 'By code; what each means is in the log line and the README.',
+        description: 'By code; `gobtw-janitor explain CODE` says what each means.',
         unit: 'short',
         queries: [{ expr: `sum by (code) (gobtw_janitor_problems{${own}}) > 0`, legend: '{{code}}' }],
       }),

@@ -10,6 +10,8 @@ export interface FirstSync {
   progress(): Progress | null;
   /** The first plan was made, with so many changes that cost a call; they are handed in now. */
   planned(due: number): void;
+  /** Clock.now of the first plan; Infinity before it. What was there by then was there before this process acted. */
+  plannedAtMs(): number;
   start(): void;
   stop(): void;
 }
@@ -74,6 +76,7 @@ export function createFirstSync(deps: {
           cancel();
         });
     },
+    plannedAtMs: () => plannedMs ?? Infinity,
     start() {
       startedMs = clock.now();
       cancel = clock.after(pauseMs, tell);

@@ -90,7 +90,10 @@ export function createOperatorSide(deps: {
     problems: board.of,
     policyOf: orders.policyOf,
     holdBack: orders.holdBack,
-    postedAtMs: ledger.postedAtMs,
+    postedAtMs(name) {
+      const at = ledger.postedAtMs(name);
+      return at > firstSync.plannedAtMs() ? at : -Infinity;
+    },
     wishedAtMs: (name) => ledger.intent(name)?.sinceMs ?? null,
     raisedAtMs: board.raisedAtMs,
   });

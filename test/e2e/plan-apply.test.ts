@@ -61,6 +61,7 @@ describe('plan', () => {
           reason: '',
           fields,
           heldBack: null,
+          connections: 0,
         },
       ],
     );

@@ -57,6 +57,13 @@ export const alertCases: readonly AlertCase[] = [
     summary: 'No janitor answers',
   },
   gauge(
+    'GobtwJanitorHeldBack',
+    'gobtw_janitor_pauses',
+    '1x40',
+    '0x40',
+    'An operator holds changes back at gw1:8889',
+  ),
+  gauge(
     ...(['GobtwJanitorGoBetweenDown', 'gobtw_janitor_gobetween_up', '0x40', '1x40'] as const),
     'GoBetween does not answer the janitor at gw1:8889',
   ),

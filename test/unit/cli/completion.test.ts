@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { completionScript } from '../../../src/cli/completion.js';
 import { verbDocs } from '../../../src/cli/verbs.js';
@@ -46,10 +49,11 @@ describe('completion', () => {
   for (const shell of ['zsh', 'fish'] as const) {
     const absent = spawnSync(shell, ['--version']).error !== undefined;
     test(`for ${shell} can be read by it`, { skip: absent ? `SKIPPED: no ${shell} here` : false }, () => {
-      const { status, stderr } = spawnSync(shell, ['-n'], {
-        input: completionScript(shell),
-        encoding: 'utf8',
-      });
+      const dir = mkdtempSync(join(tmpdir(), 'igw-completion-'));
+      const file = join(dir, shell);
+      writeFileSync(file, completionScript(shell));
+      const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+      rmSync(dir, { recursive: true });
       assert.equal(status, 0, stderr);
     });
   }
