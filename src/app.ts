@@ -276,7 +276,7 @@ export function createApp(
     settings,
     metrics,
     api: operators.routes,
-    names: [ports.hostname, ...(settings.hostname === null ? [] : [settings.hostname])],
+    names: () => [ports.hostname, ...identity.context().gatewayNames],
     state: {
       synced: informer.synced,
       planned: reconciler.planned,

@@ -43,8 +43,8 @@ export function createPages(deps: {
   readonly state: PageState;
   /** The JSON behind the page. */
   readonly api: ReadonlyMap<string, Route>;
-  /** Of this host: the page may be asked for under them. */
-  readonly names: readonly string[];
+  /** Of this gateway: the page may be asked for under them. */
+  readonly names: () => readonly string[];
 }): Pages {
   const { clock, settings, metrics, state } = deps;
   const health = createHealth({

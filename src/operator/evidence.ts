@@ -6,6 +6,7 @@ import type { Verdict } from '../model/spec.js';
 import type { SrvAnswer, SrvQuestion } from '../source/srv-lookup.js';
 import type { Exposure } from './exposures.js';
 import type { Peer } from './gateway.js';
+import type { HeldBack } from './orders.js';
 
 export type Step =
   | 'agent'
@@ -54,7 +55,7 @@ export interface ServiceEvidence {
   readonly targets: string;
   readonly problems: readonly Problem[];
   /** Why an operator or the policy holds changes back; null: nothing does. */
-  readonly heldBack: string | null;
+  readonly heldBack: HeldBack | null;
 }
 
 export interface WordEvidence {

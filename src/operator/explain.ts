@@ -209,10 +209,7 @@ function serverLink({ problems, heldBack, verdict }: ServiceEvidence, row: Expos
   if (row.state !== 'pending') return null;
   if (heldBack === null)
     return { ...ok('server', row.why), state: 'unknown', mend: 'wait a moment, and ask again' };
-  const mend = heldBack.includes('paused')
-    ? 'say gobtw-janitor resume'
-    : 'say gobtw-janitor policy sync, or start the janitor with --policy sync';
-  return broken('server', row.why, mend);
+  return broken('server', row.why, heldBack.mend);
 }
 
 function recordLinks({ problems, service }: ServiceEvidence, { row, srv }: WordEvidence): (Link | null)[] {

@@ -8,6 +8,7 @@ import type { Observed, ServerName } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import { type ExposureInput, type ExposureRow, exposureOf } from '../plan/exposure.js';
 import type { Policy } from '../plan/policy.js';
+import type { Orders } from './orders.js';
 
 /** One row of `/api/v1/exposures`. */
 export interface Exposure extends ExposureRow {
@@ -31,7 +32,7 @@ export function createExposures(deps: {
   readonly present: (key: ServiceKey) => readonly Observed[];
   readonly problems: (key: ServiceKey) => readonly Problem[];
   readonly policyOf: (key: ServiceKey) => Policy;
-  readonly holdBack: (key: ServiceKey) => string | null;
+  readonly holdBack: Orders['holdBack'];
   /** Clock.now of the POST that made a server; not finite when it was there before. */
   readonly postedAtMs: (name: ServerName) => number;
   /** Clock.now of the wish that is not met; null: there is none. */
@@ -64,7 +65,7 @@ export function createExposures(deps: {
         present: deps.present(key),
         problems,
         policy: deps.policyOf(key),
-        heldBack: deps.holdBack(key),
+        heldBack: deps.holdBack(key)?.why ?? null,
       });
       return rows.map((row) => ({
         ...row,

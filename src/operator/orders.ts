@@ -24,11 +24,18 @@ export interface OrdersInForce {
   readonly pauses: readonly PauseOrder[];
 }
 
+export interface HeldBack {
+  /** Half a sentence. */
+  readonly why: string;
+  /** Which verb ends it. */
+  readonly mend: string;
+}
+
 export interface Orders {
   /** What holds for one service; null: for what belongs to none. */
   policyOf(key: ServiceKey | null): Policy;
-  /** In words, why changes of this service are held back; null: they are not. */
-  holdBack(key: ServiceKey | null): string | null;
+  /** Why changes of this service are held back; null: they are not. */
+  holdBack(key: ServiceKey | null): HeldBack | null;
   inForce(): OrdersInForce;
   /** null: everything. A pause that is said again runs from now on. */
   pause(key: ServiceKey | null, forMs: number): void;
@@ -72,10 +79,18 @@ export function createOrders(deps: {
     holdBack(key) {
       const pause = pauseOf(key);
       if (pause !== undefined) {
-        const whose = pauses.has(null) ? 'everything is' : 'this service is';
-        return `${whose} paused by an operator until ${isoTime(pause.until)}`;
+        const isAll = pauses.has(null);
+        const until = `paused by an operator until ${isoTime(pause.until)}`;
+        return {
+          why: `${isAll ? 'everything' : 'this service'} is ${until}`,
+          mend: `say gobtw-janitor resume${isAll || key === null ? '' : ` ${displayPath(key)}`}, or wait`,
+        };
       }
-      return policy === 'observe' ? 'policy observe: nothing is changed' : null;
+      if (policy !== 'observe') return null;
+      return {
+        why: 'policy observe: nothing is changed',
+        mend: 'say gobtw-janitor policy sync, or start the janitor with --policy sync',
+      };
     },
     inForce: () => ({
       policy,

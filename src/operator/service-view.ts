@@ -18,6 +18,7 @@ import type { Exposure, Exposures } from './exposures.js';
 import type { GatewayFigures } from './gateway.js';
 import type { History, HistoryEvent } from './history.js';
 import { keywordViews, type KeywordView } from './keyword-values.js';
+import type { Orders } from './orders.js';
 
 export interface ServerView {
   readonly server: ServerName;
@@ -70,7 +71,7 @@ export function createServiceViews(deps: {
   readonly problems: (key: ServiceKey) => readonly Problem[];
   readonly history: Pick<History, 'of'>;
   readonly figures: () => Pick<GatewayFigures, 'agent' | 'gobetween' | 'names'>;
-  readonly holdBack: (key: ServiceKey) => string | null;
+  readonly holdBack: Orders['holdBack'];
   readonly canonicalOf: (body: string) => string;
   readonly srv: SrvLookup;
   readonly digLine: (question: SrvQuestion) => string;

@@ -75,14 +75,15 @@ export function watchRoutes(deps: {
  * make a browser ask us under its own name (DNS rebinding), and must not read what services are exposed here.
  */
 export function onlyUnderNames(
-  names: readonly string[],
+  names: () => readonly string[],
   routes: ReadonlyMap<string, Route>,
 ): ReadonlyMap<string, Route> {
   const body = 'ask by address, or by a name of this host\n';
   return new Map(
     [...routes].map(([path, route]): [string, Route] => [
       path,
-      (request) => (isOneOf(request.host, names) ? route(request) : { status: 421, contentType: text, body }),
+      (request) =>
+        isOneOf(request.host, names()) ? route(request) : { status: 421, contentType: text, body },
     ]),
   );
 }

@@ -42,6 +42,29 @@ describe('demo', () => {
     assert.equal(demo.stderr(), '');
   });
 
+  test('says the address of the status page, and plays faults: break, ask why, mend', async (t) => {
+    const demo = startProgram(t, ['demo']);
+    const line = await demo.line(/^the status page: http:\/\/127\.0\.0\.1:\d+\/$/);
+    const page = await fetch(line.replace(/^.*: /, ''));
+    assert.equal(page.status, 200);
+    assert.match(await page.text(), /<title>gobtw-janitor<\/title>/);
+    demo.write('fault');
+    await demo.line(/^ {2}dns-down +the DNS of the cluster says nothing$/);
+    demo.write('fault bad-keyword');
+    await demo.line(/^igw_gobtw_balance of web is misspelt; ask why: explain web; undo it: mend$/);
+    await demo.line(/^web .*kept$/);
+    demo.write('explain web');
+    await demo.line(/^igw_gobtw_balance: rundrobin is none of .*/);
+    await demo.line(/^ {2}BROKEN +keywords /);
+    demo.write('mend');
+    await demo.line(/^mended: bad-keyword$/);
+    demo.write('mend');
+    await demo.line(/^nothing is broken by a fault$/);
+    demo.write('quit');
+    assert.equal((await demo.exited).code, 0);
+    assert.equal(demo.stderr(), '');
+  });
+
   test('ends on quit', async (t) => {
     const demo = startProgram(t, ['demo']);
     demo.write('quit');

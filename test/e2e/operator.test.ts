@@ -155,6 +155,10 @@ test('pause, resume and policy: over the control socket, shown while in force', 
   });
   assert.equal(await portOf(world, '_18080._tcp.web.'), port);
   assert.match((await type('status')).stdout, /^web is paused by an operator until \d{4}-/m);
+  assert.match(
+    (await type('explain', 'web')).stdout,
+    /BROKEN +server +.* To mend: say gobtw-janitor resume web/,
+  );
   assert.match((await type('resume', 'web')).stdout, /^web goes on/);
   await eventually(async () => assert.equal(await portOf(world, '_18080._tcp.web.'), other));
   assert.equal((await type('pause', '--for', 'soon')).code, 64);

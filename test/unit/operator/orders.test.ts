@@ -27,7 +27,8 @@ describe('a pause', () => {
     assert.equal(orders.policyOf(web), 'observe');
     assert.equal(orders.policyOf(api), 'sync');
     assert.equal(orders.policyOf(null), 'sync');
-    assert.match(orders.holdBack(web) ?? '', /^this service is paused by an operator until \d{4}-/);
+    assert.match(orders.holdBack(web)?.why ?? '', /^this service is paused by an operator until \d{4}-/);
+    assert.equal(orders.holdBack(web)?.mend, 'say gobtw-janitor resume web, or wait');
     assert.equal(orders.holdBack(api), null);
     assert.deepEqual(changes, [web]);
   });
@@ -39,7 +40,8 @@ describe('a pause', () => {
       [web, null].map((key) => orders.policyOf(key)),
       ['observe', 'observe'],
     );
-    assert.match(orders.holdBack(api) ?? '', /^everything is paused/);
+    assert.match(orders.holdBack(api)?.why ?? '', /^everything is paused/);
+    assert.equal(orders.holdBack(api)?.mend, 'say gobtw-janitor resume, or wait');
   });
 
   test('ends by itself, says so, and tells whose turn it is', async () => {

@@ -27,7 +27,7 @@ const server = createHttpServer({
   routes: new Map([
     ...watch,
     ['/broken', () => assert.fail('broken route')],
-    ...onlyUnderNames(['gw1'], new Map<string, Route>([['/', () => text('page')]])),
+    ...onlyUnderNames(() => ['gw1'], new Map<string, Route>([['/', () => text('page')]])),
     ['/long', () => ({ status: 200, contentType: 'text/plain', pieces: pieces(300) })],
     ['/torn', () => ({ status: 200, contentType: 'text/plain', pieces: pieces(3, 'torn') })],
     [
