@@ -41,8 +41,8 @@ export function createGauges(deps: {
     for (const state of reconciler.states().values()) {
       desired += state.desired.length;
       held += state.held.length;
-      invalid += invalidWords(state, ledger.byKey(state.key).length);
-      conflicts += state.held.filter(({ grant }) => grant.code === 'port-conflict').length;
+      invalid += invalidWords(state, ledger);
+      for (const { grant } of state.held) if (grant.code === 'port-conflict') conflicts += 1;
     }
     const { inSync, foreign } = ledger.tally();
     const stale = deps.staleDefaults();
@@ -79,10 +79,10 @@ export function createGauges(deps: {
 }
 
 /** Words that nothing serves because they, or a keyword of their service, are wrong. */
-function invalidWords({ compiled }: ServiceState, present: number): number {
+function invalidWords({ key, compiled }: ServiceState, ledger: Pick<Ledger, 'byKey'>): number {
   if (compiled === null) return 0;
-  const spoiled = compiled.verdict === 'spoiled' ? Math.max(0, compiled.words.length - present) : 0;
-  return compiled.badLabels.length + spoiled;
+  if (compiled.verdict !== 'spoiled') return compiled.badLabels.length;
+  return compiled.badLabels.length + Math.max(0, compiled.words.length - ledger.byKey(key).length);
 }
 
 function oldestOf(one: number | null, other: number | null): number | null {
