@@ -14,6 +14,8 @@ import type { ServiceState } from './service-state.js';
 
 /** Keys taken into one round at most: DESIGN §5.1 measured that large barriers do the most harm. */
 const ROUND_KEYS = 128;
+/** While no plan is possible rounds only compile, and nobody waits for one: they may grow to what is worth the threads. */
+const WARMING = { keys: 1024, pauseMs: 10 } as const;
 const MARKED_AT_ONCE = 1_000;
 
 export interface ReconcilerDeps {
@@ -70,7 +72,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 
   async function run(): Promise<void> {
     for (;;) {
-      const keys = await queue.take(ROUND_KEYS);
+      const keys = await queue.take(phase === 'warming' ? WARMING.keys : ROUND_KEYS);
       if (keys.length === 0) return;
       working = true;
       rounds += 1;
@@ -80,6 +82,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       working = false;
       deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
       poke();
+      if (phase === 'warming') await sleep(clock, WARMING.pauseMs);
     }
   }
 

@@ -2,6 +2,7 @@
  * What GoBetween says it runs. Input is another program's text, perhaps hostile or cut: nothing here throws, and a name
  * that is not exactly one of ours makes a server foreign, which means untouched (SPEC §4 "Ownership").
  */
+import { createHash } from 'node:crypto';
 import { parseListen } from './bind.js';
 import { isRecord } from './gobetween-fields.js';
 import { createJsonCursor } from './json-cursor.js';
@@ -28,6 +29,11 @@ export function eachServer(bytes: Uint8Array, tell: (server: Observed) => void):
     if (error instanceof SyntaxError) return false;
     throw error;
   }
+}
+
+/** By which a list is known again without being read. */
+export function listDigest(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('base64');
 }
 
 /** The answer to GET /servers/:name; null when it is none. */

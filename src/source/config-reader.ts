@@ -5,7 +5,7 @@
  * an evaluation that the agent never answered is not asked for again for the same checksum, because each one may leave a
  * thread of the agent spinning; one that it refused left none, and is asked for again after ten minutes. Source: SPEC §6, reference/opensvc-v2-protocol.md §6, §9.
  */
-import type { Cancel, Clock } from '../clock.js';
+import { type Cancel, type Clock, sleep } from '../clock.js';
 import { fail, ok, type Failure, type Result } from '../errors.js';
 import { analyseReferences, type Sections } from '../model/reference-loop.js';
 import type { ServiceKey } from '../model/service.js';
@@ -17,8 +17,11 @@ import type { ConfigCache, EvaluationContext, RawConfig } from './config-cache.j
 import type { ReadConfig, Source } from './source.js';
 
 export interface ConfigReader {
-  /** Reads the config that the agent shows under `csum`. `fresh`: not from the cache (hints may come late). */
-  want(key: ServiceKey, csum: string, options: { fresh: boolean }): void;
+  /**
+   * Reads the config that the agent shows under `csum`. `fresh`: not from the cache (hints may come late). `first`: none of
+   * this service is known.
+   */
+  want(key: ServiceKey, csum: string, options: { fresh: boolean; first?: boolean }): void;
   /** The key left the list: what is wanted of it is forgotten. */
   drop(key: ServiceKey): void;
   /** The operator asked: failed reads are repeated now, refused evaluations too. */
@@ -69,6 +72,9 @@ const STUCK_MS = 5000;
 /** So many places are given away at most. */
 const MAX_STUCK = 12;
 
+/** What the cache answers is answered in one turn of the loop, so many at most: a warm start finds all of them there. */
+const CACHED_AT_ONCE = 250;
+
 /** A service whose config changes twice within this is one that flaps. */
 const RESTLESS_MS = 5000;
 
@@ -98,6 +104,9 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   /** Their last read failed: that is a problem of its own, and no delay. */
   const failing = new Set<ServiceKey>();
   let stuck = 0;
+  /** From the cache, since somebody else had a turn; and their turn. */
+  let cachedInRow = 0;
+  let turn: Promise<void> | null = null;
 
   async function work(): Promise<void> {
     for (;;) {
@@ -115,10 +124,18 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
       else queue.forget(key);
       cancel();
       queue.done(key);
+      if (cachedInRow >= CACHED_AT_ONCE) turn ??= yieldOnce();
+      if (turn !== null) await turn;
       if (!replaced) continue;
       stuck -= 1;
       return;
     }
+  }
+
+  async function yieldOnce(): Promise<void> {
+    await sleep(clock, 0);
+    cachedInRow = 0;
+    turn = null;
   }
 
   async function read(key: ServiceKey, want: Wanted): Promise<void> {
@@ -141,7 +158,11 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
 
   async function fetch(key: ServiceKey, { csum, fresh }: Wanted): Promise<Result<ReadConfig>> {
     const cached = fresh ? undefined : cache.raw(key, csum);
-    if (cached !== undefined) options.onOrigin?.('cache');
+    if (cached === undefined) cachedInRow = 0;
+    else {
+      cachedInRow += 1;
+      options.onOrigin?.('cache');
+    }
     const raw = cached === undefined ? await readRaw(key, csum) : ok(cached);
     if (!raw.ok) return raw;
     const { raw: text, loop, needsEvaluation } = raw.value;
@@ -209,11 +230,13 @@ export function createConfigReader(options: ConfigReaderOptions): ConfigReader {
   }
 
   return {
-    want(key, csum, { fresh }) {
+    want(key, csum, { fresh, first = false }) {
       wanted.set(key, { csum, fresh });
       if (once.has(key)) again.note(key);
       once.note(key);
-      queue.addAfter(key, windowMs);
+      // Of a warm start nothing more is to come, and nobody is asked.
+      const isAtHand = first && !fresh && cache.raw(key, csum) !== undefined;
+      queue.addAfter(key, isAtHand ? 0 : windowMs);
     },
     drop(key) {
       wanted.delete(key);

@@ -128,7 +128,7 @@ export function createServiceFacts(options: ServiceFactsOptions): ServiceFacts {
     }
     entry.wanted = csum;
     entry.context = evaluation;
-    reader.want(key, csum, { fresh });
+    reader.want(key, csum, { fresh, first: entry.config === null });
   }
 
   function stateOf(key: ServiceKey): Facts['state'] | undefined {

@@ -3,6 +3,7 @@
  * worker/pool.ts sends them to others and gives the same answers, because the functions keep no state.
  */
 import { ok } from '../errors.js';
+import { listDigest } from '../model/observed.js';
 import type { Observed } from '../model/server.js';
 import type { ServiceKey } from '../model/service.js';
 import type { CompileContext, Compiled } from '../model/spec.js';
@@ -11,7 +12,7 @@ import { markedService, type MarkedService, type ReadStatus } from '../source/ls
 import { type CompileInput, compile } from './compile.js';
 import { createIntern } from './intern.js';
 import { applyNews, type Known } from './news.js';
-import { observeNews } from './observe.js';
+import { createReadFrom, observeNews } from './observe.js';
 import { type RenderJob, type Rendered, render } from './render.js';
 import { statusNews } from './status.js';
 import type { ThreadStats } from './threads.js';
@@ -67,12 +68,15 @@ export function threadTrouble({ lostInRow, overdueMs }: ComputeStats): string | 
 
 export function createInlineCompute(): Compute {
   const intern = createIntern();
+  const readFrom = createReadFrom();
   return {
     compile: async (inputs, context) => inputs.map((input) => intern(compile(input, context))),
     render: async (jobs) => jobs.map(render),
     async observe(list, known) {
+      const digest = listDigest(list);
+      if (digest === readFrom.digest(known)) return known;
       const news = observeNews(list, known);
-      return news === null ? null : applyNews(known, news);
+      return news === null ? null : readFrom.note(applyNews(known, news), digest);
     },
     async readStatus(status, ownNode, known) {
       const news = statusNews(status, ownNode, known.map(knownService));

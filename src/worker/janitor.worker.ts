@@ -3,6 +3,7 @@
  * throws is an answer, so that a job that gets none means that its thread crashed or hangs.
  */
 import { ok, type Result } from '../errors.js';
+import { listDigest } from '../model/observed.js';
 import type { CompileContext } from '../model/spec.js';
 import { claimShare } from '../ports/pool.js';
 import { compile as compileOne } from './compile.js';
@@ -50,11 +51,21 @@ export const render = answering((jobs: string): string =>
 export interface ObserveJob {
   readonly list: Uint8Array;
   readonly known: string;
+  /** The digest of the bytes that `known` was read from. */
+  readonly knownFrom: string | null;
 }
 
-export const observe = answering(({ list, known }: ObserveJob): PackedNews | null => {
+export interface PackedObservation {
+  readonly digest: string;
+  /** same: as the bytes are. null: they are no list of servers. */
+  readonly news: PackedNews | 'same' | null;
+}
+
+export const observe = answering(({ list, known, knownFrom }: ObserveJob): PackedObservation => {
+  const digest = listDigest(list);
+  if (digest === knownFrom) return { digest, news: 'same' };
   const news = observeNews(list, decodeKnown(known));
-  return news === null ? null : encodeNews(news);
+  return { digest, news: news === null ? null : encodeNews(news) };
 });
 
 export interface StatusJob {

@@ -14,9 +14,10 @@ import { type ClaimJob, placeShared } from '../ports/pool.js';
 import { markedService, type StatusHead } from '../source/lsnr-status.js';
 import type { CompileInput } from './compile.js';
 import { type Compute, createInlineCompute, knownService, type OnLost } from './compute.js';
-import type { PackedStatus } from './janitor.worker.js';
+import type { PackedObservation, PackedStatus } from './janitor.worker.js';
 import { createIntern } from './intern.js';
 import { applyNews, type Known } from './news.js';
+import { createReadFrom } from './observe.js';
 import type { RenderJob, Rendered } from './render.js';
 import type { Answered, Lost, Threads } from './threads.js';
 import {
@@ -58,6 +59,7 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
   const below = { ...defaultInlineBelow, ...inlineBelow };
   const intern = createIntern();
   const knownText = createKnownText();
+  const readFrom = createReadFrom();
   let onLost: OnLost = () => undefined;
   /** Services whose config took a thread with it: only ever compiled alone, and elsewhere. */
   const poisoned = new Set<ServiceKey>();
@@ -173,9 +175,12 @@ export function createPoolCompute({ threads, clock, inlineBelow }: PoolOptions):
     },
     async observe(list, known) {
       if (isSmall(list, known)) return inline.observe(list, known);
-      const job = { list, known: knownText(known, (server) => server) };
-      const packed = await twice<PackedNews | null>('observe', job);
-      return packed === null ? null : readNews(packed, known, (server: Observed) => server);
+      const text = knownText(known, (server) => server);
+      const job = { list, known: text, knownFrom: readFrom.digest(known) };
+      const seen = await twice<PackedObservation>('observe', job);
+      if (seen === null || seen.news === null) return null;
+      if (seen.news === 'same') return known;
+      return readFrom.note(await readNews(seen.news, known, (server: Observed) => server), seen.digest);
     },
     async readStatus(status, ownNode, known) {
       if (isSmall(status, known)) return inline.readStatus(status, ownNode, known);

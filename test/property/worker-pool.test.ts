@@ -143,6 +143,13 @@ describe('what threads answer is what the calling thread would', () => {
         const byName = (servers: readonly Observed[] | null): readonly Observed[] | null =>
           servers === null ? null : [...servers].sort((a, b) => (a.name < b.name ? -1 : 1));
         assert.deepEqual(byName(there), byName(here));
+        for (const compute of [inline, pool]) {
+          const read = await compute.observe(Buffer.from(now), known);
+          if (read === null) continue;
+          assert.equal(await compute.observe(Buffer.from(now), read), read, 'the same bytes again');
+          const back = await compute.observe(Buffer.from(JSON.stringify(before)), read);
+          assert.deepEqual(byName(back), byName(known), 'and back');
+        }
         same += there?.filter((each) => known.includes(each)).length ?? 0;
       }),
       { numRuns: 300 },

@@ -57,6 +57,7 @@ function open() {
     did,
     known,
     clock,
+    waiting: () => queue.depth,
     stop: () => queue.shutdown(),
     poke: () => {
       ready = true;
@@ -68,13 +69,31 @@ function open() {
 }
 
 /** Runs; both services are compiled. */
-async function warm({ reconciler, did }: ReturnType<typeof open>): Promise<void> {
+async function warm({ reconciler, did, clock }: ReturnType<typeof open>): Promise<void> {
   void reconciler.run();
   reconciler.dirty(a);
   reconciler.dirty(b);
-  await setImmediate();
+  await clock.advance(10);
   assert.deepEqual(did.splice(0), ['compile a', 'compile b']);
+  await clock.advance(10);
 }
+
+test('before the first plan rounds wait a little, so that what comes meanwhile is compiled in one', async () => {
+  const { reconciler, did, known, clock, stop } = open();
+  known.push(...Array.from({ length: 1500 }, (_, at) => keyOf(`s${at}`)));
+  const running = reconciler.run();
+  for (const key of known) reconciler.dirty(key);
+  const sizes = (): number[] => did.splice(0).map((line) => line.split(' ').length - 1);
+  await setImmediate();
+  assert.deepEqual(sizes(), [1]);
+  await clock.advance(10);
+  assert.deepEqual(sizes(), [1024]);
+  await clock.advance(10);
+  assert.deepEqual(sizes(), [477]);
+  stop();
+  await clock.advance(10);
+  await running;
+});
 
 describe('the first claim of all ports', () => {
   test('is waited for by every round, also of services that come up meanwhile', async () => {
@@ -111,31 +130,35 @@ describe('the first claim of all ports', () => {
 
   test('is over when the program stops meanwhile: the round at hand is finished', async () => {
     const opened = open();
-    const { did, poke, claimed, stop, reconciler } = opened;
+    const { did, poke, claimed, stop, reconciler, clock } = opened;
     const running = reconciler.run();
     reconciler.dirty(a);
     await setImmediate();
     poke();
     await setImmediate();
+    await clock.advance(10);
     stop();
     claimed();
     await running;
-    assert.deepEqual(did, ['compile a', 'claim a b', 'compile a', 'settle a']);
+    assert.deepEqual(did, ['compile a', 'claim a b', 'compile a b', 'settle a b', 'first plan']);
   });
 });
 
 test('very many are marked in slices, and it is not idle before the last of them', async () => {
-  const { reconciler, did, known, stop, clock } = open();
+  const { reconciler, did, known, stop, clock, waiting } = open();
   known.push(...Array.from({ length: 2500 }, (_, at) => keyOf(`s${at}`)));
   const running = reconciler.run();
   reconciler.dirtyAll('restart');
   assert.equal(reconciler.idle(), false);
   await setImmediate();
-  assert.equal(new Set(did.join(' ').match(/s\d+/g)).size, 998);
+  assert.equal(waiting(), 999);
   assert.equal(reconciler.idle(), false);
   await clock.advance(1);
+  assert.equal(waiting(), 2501);
+  await clock.advance(30);
   assert.equal(new Set(did.join(' ').match(/s\d+/g)).size, 2500);
   assert.equal(reconciler.idle(), true);
   stop();
+  await clock.advance(10);
   await running;
 });

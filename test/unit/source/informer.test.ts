@@ -144,6 +144,32 @@ describe('start', () => {
     assert.match(second.informer.facts(keyOf('ref'))?.config?.evaluated ?? '', /10\.0\.0\.9:1024/);
   });
 
+  test('a warm cache is read without a window, and not in one go', async () => {
+    const cache = createConfigCache();
+    const names = Array.from({ length: 1000 }, (_, at) => `s${at}`);
+    const { clock, informer, told } = inform({ cache, windowMs: 1000 }, (cluster) => {
+      for (const name of names) cluster.put(name, bind(80));
+      for (const name of names) {
+        const { csums, env } = cluster.services.get(name) ?? assert.fail(name);
+        const raw = JSON.stringify({ env });
+        cache.setRaw(keyOf(name), csums['n1'] ?? '', { raw, needsEvaluation: false, loop: null }, -60_000);
+      }
+    });
+    let before = 0;
+    let most = 0;
+    let looks = 0;
+    const look = (): void => {
+      most = Math.max(most, told.length - before);
+      before = told.length;
+      looks += 1;
+      if (!informer.synced()) clock.after(looks % 20 === 0 ? 1 : 0, look);
+    };
+    look();
+    await clock.advance(100);
+    assert.equal(informer.synced(), true);
+    assert.ok(most >= 100 && most <= 300, `${most} in one turn`);
+  });
+
   test('without a name from the agent, the host’s counts if it is a node', async () => {
     const named = inform({ fallbackNode: 'n1' }, (cluster) => (cluster.ownName = null));
     await named.clock.advance(500);
