@@ -49,6 +49,8 @@ export function createHistory(clock: Clock, { inAll = keptInAll, ofOne = keptOfO
   const events = new Map<number, HistoryEvent>();
   const idsOf = new Map<string, number[]>();
   let newest = 0;
+  /** None is older. */
+  let oldest = 1;
 
   function drop(id: number): void {
     const event = events.get(id);
@@ -67,11 +69,10 @@ export function createHistory(clock: Clock, { inAll = keptInAll, ofOne = keptOfO
         const ids = idsOf.get(event.service) ?? [];
         ids.push(newest);
         idsOf.set(event.service, ids);
-        const [oldest] = ids;
-        if (ids.length > ofOne && oldest !== undefined) drop(oldest);
+        const [first] = ids;
+        if (ids.length > ofOne && first !== undefined) drop(first);
       }
-      const [first] = events.keys();
-      if (events.size > inAll && first !== undefined) drop(first);
+      for (; events.size > inAll; oldest++) drop(oldest);
     },
     last: (limit) => [...events.values()].slice(-limit).reverse(),
     of: (key) => (idsOf.get(displayPath(key)) ?? []).flatMap((id) => events.get(id) ?? []).reverse(),
