@@ -1,7 +1,8 @@
 /**
  * 20,000 servers observed: how long the main thread is held up at most. First the digesting alone, in this process: the list of
  * an unchanged GoBetween, one in which 5 % changed, and the first one, of which nothing is known. Then the whole program, ten
- * sweeps by its own timer. The baseline parses on main: the inline compute, and `--workers 0`.
+ * sweeps by its own timer, each of a list that differs from the one before, for the same bytes are not read twice. The
+ * baseline parses on main: the inline compute, and `--workers 0`.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { systemClock } from '../src/clock.js';
@@ -100,6 +101,8 @@ interface Swept {
   /** The longest pause of the garbage collector, in each sweep. */
   readonly collects: readonly number[];
   readonly walls: readonly number[];
+  /** A sweep of the same bytes again. */
+  readonly same: { readonly delayMs: number; readonly wallMs: number };
   readonly settledRss: number;
   readonly peakRss: number;
   /** Of the main thread, for a core that others had, over all sweeps. */
@@ -128,11 +131,19 @@ async function sweeps(
   writeFileSync(`/proc/${janitor.pid}/clear_refs`, '5'); // the peak counts from now
   const waitedSince = waitedOf(janitor.pid);
   const all: { delayMs: number; wallMs: number; collectMs: number }[] = [];
-  for (let sweep = 0; sweep < count; sweep++) all.push(await janitor.call('sweep'));
+  for (let sweep = 0; sweep < count; sweep++) {
+    await changeList(stage.gobetweenUrl, sweep);
+    all.push(await janitor.call('sweep'));
+  }
   const waitedMs = waitedOf(janitor.pid) - waitedSince;
   const turns: number[] = [];
-  for (let sweep = 0; sweep < 2; sweep++) turns.push(await janitor.call('sweepTurn'));
+  for (let sweep = count; sweep < count + 2; sweep++) {
+    await changeList(stage.gobetweenUrl, sweep);
+    turns.push(await janitor.call('sweepTurn'));
+  }
   const peakRss = memoryOf(janitor.pid, 'VmHWM');
+  await janitor.call('sweep');
+  const same = await janitor.call('sweep');
   if (isProfiled) {
     const dir = options.cpuProf ?? '';
     notes.push(...topFunctions(await janitor.call('profiled', { dir, name: profile })));
@@ -154,7 +165,16 @@ async function sweeps(
   const delays = all.map(({ delayMs }) => delayMs);
   const collects = all.map(({ collectMs }) => collectMs);
   const walls = all.map(({ wallMs }) => wallMs);
-  return { delays, turns, collects, walls, settledRss, peakRss, waitedMs, startDelay, restartDelay };
+  return { delays, turns, collects, walls, same, settledRss, peakRss, waitedMs, startDelay, restartDelay };
+}
+
+/** A server that is not the janitor's comes, or goes. */
+async function changeList(url: string, turn: number): Promise<void> {
+  const method = turn % 2 === 0 ? 'POST' : 'DELETE';
+  const discovery = { kind: 'static', static_list: ['127.0.0.1:9'] };
+  const body = method === 'POST' ? JSON.stringify({ bind: '0.0.0.0:9', discovery }) : null;
+  const answer = await fetch(`${url}/servers/stranger`, { method, body });
+  if (!answer.ok) throw new Error(`${method}: ${await answer.text()}`);
 }
 
 /** A line of /proc/PID/status, in bytes. */
@@ -218,6 +238,8 @@ function wholeFigures(swept: Swept, baseline: Swept | null): readonly Figure[] {
     add('longest turn in a sweep, CPU time, worst', 'ms', Math.max(...each.turns));
     add('longest pause of the collector in a sweep, worst', 'ms', Math.max(...each.collects));
     add('sweep, wall', 'ms', median(each.walls));
+    add('sweep of the same list, wall', 'ms', each.same.wallMs);
+    add('sweep of the same list, longest block', 'ms', each.same.delayMs);
     add('RSS settled', 'MiB', each.settledRss / MIB);
     add('main waited for a core, a sweep', 'ms', each.waitedMs / each.delays.length);
     add('start with all present: longest block', 'ms', each.startDelay);

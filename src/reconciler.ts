@@ -83,6 +83,8 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       deps.onRound({ keys: keys.length, seconds: (clock.now() - startedAt) / 1000, changes });
       poke();
       if (phase === 'warming') await sleep(clock, WARMING.pauseMs);
+      // Or many rounds would be one turn of the loop, and what the first decided would wait for the last.
+      else if (queue.depth > 0) await sleep(clock, 0);
     }
   }
 

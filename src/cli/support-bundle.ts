@@ -11,6 +11,7 @@ import type { Settings } from '../settings/settings.js';
 import type { Io } from './io.js';
 import { createJanitorClient } from './janitor-client.js';
 import { usageLine } from './messages.js';
+import { blank } from './redact.js';
 import type { Verbs } from './verbs.js';
 
 const parts = ['gateway', 'exposures', 'problems', 'events?limit=2000', 'ports'] as const;
@@ -78,26 +79,4 @@ function redacted(settings: Settings): Record<string, unknown> {
     gobetweenPassword: gobetweenPassword === null ? null : '***',
     gobetweenCa: gobetweenCa === null ? null : '(given)',
   };
-}
-
-const sensitive = /probe_(send|recv)|exec_command|password|secret|token|private/i;
-
-/** Blanks what services send or run, wherever it stands: as a field, as a keyword's value, or inside a server's JSON. */
-function blank(name: string, value: unknown): unknown {
-  if (sensitive.test(name) && typeof value === 'string' && value !== '') return '***';
-  if ((name === 'desired' || name === 'observed') && typeof value === 'string') {
-    return JSON.stringify(JSON.parse(value), blank);
-  }
-  if (isKeyword(value) && sensitive.test(value.name)) return { ...value, written: '***', value: '***' };
-  return value;
-}
-
-function isKeyword(value: unknown): value is { readonly name: string } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'name' in value &&
-    'written' in value &&
-    typeof value.name === 'string'
-  );
 }

@@ -43,8 +43,8 @@ export const apiDocs = {
     'text/event-stream of `gateway`, `exposures`, `events` and `reload` (ask for everything again)',
 } as const;
 
-/** Services in one piece of the long answer: about a millisecond of work. */
-const servicesInPiece = 100;
+/** Groups in one piece of a long answer: about a millisecond of work. */
+const groupsInPiece = 100;
 const mostEvents = 2_000;
 /** Looks outside (DNS, listeners) at a time; more are asked to come back. */
 const mostLooks = 8;
@@ -71,13 +71,14 @@ export function apiRoutes(deps: ApiDeps): ReadonlyMap<string, Route> {
     }
   }
 
-  function allExposures(): LongPage {
-    return { status: 200, contentType: json, pieces: exposurePieces(head(), deps.exposures) };
+  /** One with a list that may be as long as the cluster is large. */
+  function longAnswer(value: object, list: string, groups: Iterable<readonly object[]>): LongPage {
+    return { status: 200, contentType: json, pieces: piecesOf({ ...head(), ...value }, list, groups) };
   }
 
   return new Map<string, Route>([
     ['/api/v1/gateway', () => answer(deps.gateway())],
-    ['/api/v1/exposures', allExposures],
+    ['/api/v1/exposures', () => longAnswer({}, 'exposures', rowsOf(deps.exposures))],
     [
       '/api/v1/service',
       ({ url }) => {
@@ -105,17 +106,14 @@ export function apiRoutes(deps: ApiDeps): ReadonlyMap<string, Route> {
         return answer({ newest: deps.history.newest(), events: deps.history.last(limit) });
       },
     ],
+    ['/api/v1/problems', () => longAnswer({}, 'problems', problemsOf(deps.problems()))],
     [
-      '/api/v1/problems',
-      () =>
-        answer({
-          problems: deps.problems().map(({ key, ...rest }) => ({
-            service: key === null ? null : displayPath(key),
-            ...rest,
-          })),
-        }),
+      '/api/v1/ports',
+      () => {
+        const { ports, ...rest } = deps.ports();
+        return longAnswer(rest, 'ports', each(ports));
+      },
     ],
-    ['/api/v1/ports', () => answer(deps.ports())],
     [
       '/api/v1/live',
       () => ({ status: 200, contentType: 'text/event-stream; charset=utf-8', follow: deps.feed.follow }),
@@ -127,17 +125,31 @@ function tries(url: URL): boolean {
   return url.searchParams.get('try') === 'listener';
 }
 
-function* exposurePieces(head: Record<string, unknown>, exposures: Exposures): Generator<string> {
-  let text = `${JSON.stringify(head).slice(0, -1)},"exposures":[`;
-  let services = 0;
+function* rowsOf(exposures: Exposures): Generator<readonly object[]> {
+  for (const key of [...exposures.keys()]) yield exposures.of(key);
+}
+
+function* problemsOf(problems: readonly Problem[]): Generator<readonly object[]> {
+  for (const { key, ...rest } of problems)
+    yield [{ service: key === null ? null : displayPath(key), ...rest }];
+}
+
+function* each(items: readonly object[]): Generator<readonly object[]> {
+  for (const item of items) yield [item];
+}
+
+/** `{...head, "<list>": [every item of every group]}`; a group may be empty. */
+function* piecesOf(head: object, list: string, groups: Iterable<readonly object[]>): Generator<string> {
+  let text = `${JSON.stringify(head).slice(0, -1)},${JSON.stringify(list)}:[`;
+  let inPiece = 0;
   let first = true;
-  for (const key of [...exposures.keys()]) {
-    for (const row of exposures.of(key)) {
-      text += `${first ? '' : ',\n'}${JSON.stringify(row)}`;
+  for (const group of groups) {
+    for (const item of group) {
+      text += `${first ? '' : ',\n'}${JSON.stringify(item)}`;
       first = false;
     }
-    services += 1;
-    if (services % servicesInPiece !== 0) continue;
+    inPiece += 1;
+    if (inPiece % groupsInPiece !== 0) continue;
     yield text;
     text = '';
   }

@@ -32,5 +32,9 @@ export function follow(on: LiveHandlers): void {
   take<readonly { service: string; rows: readonly Exposure[] }[]>('exposures', on.exposures);
   take<readonly HistoryEvent[]>('events', on.events);
   take<unknown>('reload', on.reload);
-  take<unknown>('full', () => on.stale('Too many viewers: this page is not live. Reload it later.'));
+  take<unknown>('full', () => {
+    source.close(); // or it would come back at once, to be told the same
+    on.stale('Too many viewers: this page is not live. It tries again in a minute.');
+    setTimeout(() => location.reload(), 60_000);
+  });
 }

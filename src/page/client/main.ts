@@ -26,6 +26,7 @@ let gateway: Gateway | null = null;
 let loading: Promise<void> | null = null;
 let missed: { service: string; rows: readonly Exposure[] }[] = [];
 let pending = false;
+let tabDue = false;
 
 const detail = createDetail(byId('detail'), () => open(null));
 const table = createTable(byId('table'), {
@@ -114,8 +115,26 @@ function showTab(tab: Tab): void {
   void loadTab();
 }
 
-/** The other views are asked for when they are looked at. */
+/** In a storm there is always something new. */
+function loadTabSoon(): void {
+  if (tabDue) return;
+  tabDue = true;
+  setTimeout(() => {
+    tabDue = false;
+    void loadTab();
+  }, 2000);
+}
+
 async function loadTab(): Promise<void> {
+  try {
+    await askTab();
+  } catch {
+    // The stream is cut too, and says so; once it is back everything is asked for again.
+  }
+}
+
+/** The other views are asked for when they are looked at. */
+async function askTab(): Promise<void> {
   if (view.tab === 'problems') {
     const answer = await ask<{ problems: (Problem & { service: string | null })[] }>('/api/v1/problems');
     drawProblems(byId('problems'), answer.problems, open);
@@ -228,7 +247,8 @@ follow({
   },
   events(next) {
     events = [...[...next].reverse(), ...events].slice(0, mostEvents);
-    if (view.tab !== 'exposures') void loadTab();
+    if (view.tab === 'events') void loadTab();
+    else if (view.tab !== 'exposures') loadTabSoon();
   },
   stale,
 });
