@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { World } from '../../src/sim/world.js';
 import { pause } from '../../src/sim/world-wait.js';
 import { startJanitor } from '../support/janitor.js';
-import { binds, eventually, openWorld, serverName } from '../support/world.js';
+import { binds, CLOSE_RACE_TRIES, eventually, openWorld, serverName } from '../support/world.js';
 
 const SERVICES = 30;
 const EVENTS = 10_000;
@@ -106,7 +106,10 @@ describe('events that change no server', () => {
       assert.equal((await world.servers())[serverName(http, 'web')]?.['balance'], 'iphash1'),
     );
     const { posts, deletes } = world.writes();
-    assert.equal(posts, deletes + 1);
+    assert.ok(
+      posts >= deletes + 1 && posts <= deletes * CLOSE_RACE_TRIES + 1,
+      `${posts} POSTs, ${deletes} DELETEs`,
+    );
     const mostChanges = changesWithin(performance.now() - startedAt);
     assert.ok(deletes <= mostChanges, `${deletes} replacements, not ${mostChanges} at most`);
     // it flaps until it was calm for 10 s: that is said once, and not that it ended while it goes on

@@ -48,7 +48,7 @@ export function serverName(expose: string, service: string, namespace = 'root'):
 }
 
 /** Tries for a POST whose port a DELETE freed just now. */
-const CLOSE_RACE_TRIES = 6;
+export const CLOSE_RACE_TRIES = 6;
 
 /**
  * Since `before` there was one creation, after as many removals, one of which freed its port: the listener closes a little
