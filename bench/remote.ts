@@ -1,6 +1,6 @@
 /**
- * A part of a bench in a process of its own: calls by name over IPC, values back. Invariant: a child ends when its parent
- * does, however that ends.
+ * A part of a bench in a process of its own: calls by name over IPC, values back. Invariants: a child ends when its parent
+ * does, however that ends; and one that ends by itself ends the bench, for nobody would hear of it from the others.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +65,7 @@ export function startRemote<M>(file: string, execArgv: readonly string[] = []): 
   });
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
+  let isWanted = false;
   const overdue = (name: string): Error =>
     new Error(`${file}: ${name} did not answer in ${CALL_MS / 60_000} min`);
   child.on('message', ({ id, value, error }: Reply) => {
@@ -74,8 +75,9 @@ export function startRemote<M>(file: string, execArgv: readonly string[] = []): 
     else asked?.reject(new Error(`${file}: ${error}`));
   });
   child.on('exit', (code, signal) => {
-    for (const { reject } of waiting.values()) reject(new Error(`${file} ended (${code ?? signal})`));
-    waiting.clear();
+    if (isWanted) return;
+    process.stderr.write(`${file} ended by itself (${code ?? signal})\n`);
+    process.exit(1);
   });
   return {
     pid: child.pid ?? 0,
@@ -97,7 +99,10 @@ export function startRemote<M>(file: string, execArgv: readonly string[] = []): 
           if (error !== null) reject(error);
         });
       }),
-    end: () => endOf(child),
+    end() {
+      isWanted = true;
+      return endOf(child);
+    },
   };
 }
 
